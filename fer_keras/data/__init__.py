@@ -1,0 +1,1 @@
+"""TFRecords in, ``tf.data`` batches out: records, sidecars, augmentation, label noise, neighbours."""
