@@ -1,0 +1,66 @@
+"""The one face every stored model shows: uint8 images in, class probabilities out."""
+
+import abc
+from pathlib import Path
+
+import numpy as np
+
+
+class ModelLoadError(ValueError):
+    """A file or folder that is not a usable classifier; the message names it and what is wrong."""
+
+
+class ImageShapeError(ValueError):
+    """Images of another shape or type than the classifier takes; the message names what it wants."""
+
+
+class Classifier(abc.ABC):
+    """A loaded model. Sub-classes say how one batch is run; shapes, types and batches are checked here.
+
+    Args:
+        path: the file or folder the model came from.
+        class_names: C canonical emotion names, in the order of the probabilities.
+        image_size: (H, W) of the images in pixels.
+        batch_size: images that go through the model at a time (bounds the memory; no effect on the result).
+    """
+
+    def __init__(self, path: str | Path, class_names: tuple[str, ...], image_size: tuple[int, int], batch_size: int):
+        self.path = Path(path)
+        self.class_names = tuple(class_names)
+        self.image_size = (int(image_size[0]), int(image_size[1]))
+        self.batch_size = batch_size
+
+    @abc.abstractmethod
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        """(B, H, W, 3) uint8 -> (B, C) float32, B from 1 to `batch_size`."""
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities of images that already have the size the model wants.
+
+        Args:
+            images: (N, H, W, 3) uint8, RGB, pixels 0..255.
+
+        Returns:
+            (N, C) float32; each row sums to 1.
+
+        Raises:
+            ImageShapeError: another shape or type.
+        """
+        images = np.asarray(images)
+        height, width = self.image_size
+        if images.ndim != 4 or images.shape[1:] != (height, width, 3) or images.dtype != np.uint8:
+            raise ImageShapeError(
+                f"{self.path}: takes uint8 images of shape (N, {height}, {width}, 3), "
+                f"got {images.dtype} of shape {tuple(images.shape)}"
+            )
+        probs = np.empty((len(images), len(self.class_names)), np.float32)
+        for start in range(0, len(images), self.batch_size):
+            batch = slice(start, start + self.batch_size)
+            probs[batch] = self._predict_batch(images[batch])
+        return probs
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 200 characters, for a one-line report."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,0 +1,68 @@
+"""A ``.keras`` file as a classifier."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from fer_keras.inference.class_list import resolve_class_names
+from fer_keras.inference.classifier import Classifier, ModelLoadError, first_line
+
+
+class KerasClassifier(Classifier):
+    """A Keras model: one of `fer_keras.methods`, or a functional inference model.
+
+    Args:
+        path: the ``.keras`` file the model came from (its ``labels.txt`` is looked for beside it).
+        model: a `Method` (has ``inference_model()`` and ``class_names``), or a functional model from ``image``
+            (N, H, W, 3) to a dict with ``probs`` (N, C).
+        batch_size: images per step.
+
+    Raises:
+        ModelLoadError: the model does not have this form, or its class names are not known.
+    """
+
+    def __init__(self, path: str | Path, model: keras.Model, batch_size: int = 256):
+        path = Path(path)
+        own = getattr(model, "class_names", None)
+        if hasattr(model, "inference_model"):
+            model = model.inference_model()
+        outputs = model.output if getattr(model, "built", False) and hasattr(model, "output") else None
+        if not isinstance(outputs, dict) or "probs" not in outputs:
+            raise ModelLoadError(f"{path}: not a classifier of this library (no output named 'probs')")
+        shape = model.inputs[0].shape
+        if len(model.inputs) != 1 or len(shape) != 4 or None in shape[1:] or shape[3] != 3:
+            raise ModelLoadError(f"{path}: must have one input of fixed size (N, H, W, 3), it has {shape}")
+        names = resolve_class_names(path, own, outputs["probs"].shape[-1])
+        super().__init__(path, names, shape[1:3], batch_size)
+        self.model = model
+        signature = [tf.TensorSpec((None, *shape[1:]), tf.uint8)]
+        # one graph with a free batch dimension: a partial last batch is not traced again
+        self._run = tf.function(lambda images: model(images, training=False)["probs"], input_signature=signature)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "KerasClassifier":
+        """Loads a ``.keras`` file in safe mode (no code of the file is run).
+
+        Raises:
+            ModelLoadError: the file is damaged, or not a model of this library.
+        """
+        import fer_keras.methods  # noqa: F401 - registers the classes that a stored method names
+
+        path = Path(path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                damaged = archive.testzip()
+            if damaged:
+                raise ModelLoadError(f"{path}: damaged file (wrong checksum of {damaged} inside); save it again")
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        except ModelLoadError:
+            raise
+        except Exception as error:  # Keras raises many types here; the user needs the file and the reason
+            raise ModelLoadError(f"{path}: cannot be loaded as a Keras model ({first_line(error)})") from error
+        return cls(path, model)
+
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        return self._run(images).numpy()

@@ -1,0 +1,75 @@
+"""A LiteRT (``.tflite``) file as a classifier. Needs only ``ai-edge-litert``: TensorFlow is not imported."""
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from fer_keras.inference.class_list import embedded_labels, resolve_class_names
+from fer_keras.inference.classifier import Classifier, ModelLoadError, first_line
+
+SIGNATURE = "serving_default"
+
+
+class LiteRTClassifier(Classifier):
+    """A ``.tflite`` model with the signature ``serving_default``: ``image`` uint8 (B, H, W, 3) -> ``probs`` (B, C).
+
+    A batch fixed at 1 (what the exporter writes) is run image by image; a free batch is resized.
+
+    Args:
+        path: the file; its class list is inside, or in ``labels.txt`` beside it.
+        num_threads: threads of the interpreter; None lets it choose.
+        batch_size: images per step where the batch is free.
+
+    Raises:
+        ModelLoadError: the file is damaged, has another form, or its class names are not known.
+    """
+
+    def __init__(self, path: str | Path, num_threads: int | None = None, batch_size: int = 64):
+        path = Path(path)
+        if path.read_bytes()[4:8] != b"TFL3":
+            raise ModelLoadError(f"{path}: not a LiteRT model (the identifier TFL3 is missing)")
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=num_threads)
+            self._interpreter.allocate_tensors()
+        except Exception as error:  # RuntimeError, ValueError: the user needs the file and the reason
+            raise ModelLoadError(f"{path}: cannot be loaded as a LiteRT model ({first_line(error)})") from error
+        self._input, self._output = self._find_tensors(path)
+        shape = self._input["shape_signature"]
+        if self._input["dtype"] != np.uint8 or len(shape) != 4 or -1 in shape[1:] or shape[3] != 3:
+            raise ModelLoadError(
+                f"{path}: 'image' must be uint8 (N, H, W, 3), it is {self._input['dtype'].__name__} {tuple(shape)}"
+            )
+        if self._output["dtype"] != np.float32:
+            raise ModelLoadError(f"{path}: 'probs' must be float32, it is {self._output['dtype'].__name__}")
+        self._batch = int(self._input["shape"][0])
+        self._free_batch = shape[0] == -1
+        names = resolve_class_names(path, embedded_labels(path), int(self._output["shape"][-1]))
+        super().__init__(path, names, shape[1:3], batch_size)
+
+    def _find_tensors(self, path: Path) -> tuple[dict, dict]:
+        """The details of the tensors ``image`` and ``probs`` of the signature."""
+        signatures = self._interpreter.get_signature_list()
+        if SIGNATURE not in signatures:
+            raise ModelLoadError(f"{path}: no signature {SIGNATURE!r}; it has: {', '.join(signatures) or 'none'}")
+        runner = self._interpreter.get_signature_runner(SIGNATURE)
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        if set(inputs) != {"image"} or "probs" not in outputs:
+            raise ModelLoadError(
+                f"{path}: {SIGNATURE} must map 'image' to 'probs', it maps {sorted(inputs)} to {sorted(outputs)}"
+            )
+        return inputs["image"], outputs["probs"]
+
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        if not self._free_batch:
+            return np.concatenate([self._invoke(image[None]) for image in images])
+        if len(images) != self._batch:
+            self._interpreter.resize_tensor_input(self._input["index"], images.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(images)
+        return self._invoke(images)
+
+    def _invoke(self, images: np.ndarray) -> np.ndarray:
+        self._interpreter.set_tensor(self._input["index"], images)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output["index"])

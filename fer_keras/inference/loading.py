@@ -1,0 +1,68 @@
+"""From a path to a classifier, whatever the format."""
+
+from pathlib import Path
+
+from fer_keras.inference.classifier import Classifier, ModelLoadError
+
+FORMATS = "a run folder, a .keras file, a SavedModel folder or a .tflite file"
+
+
+def load_classifier(path: str | Path, num_threads: int | None = None) -> Classifier:
+    """Loads a model of any format that the library writes.
+
+    Args:
+        path: a run folder (its ``weights/best.keras``), a ``.keras`` file (a method or an inference model), a
+            SavedModel folder (a version folder, or the folder of numbered versions: the highest is taken), or a
+            ``.tflite`` file (for which TensorFlow is not imported).
+        num_threads: threads of the LiteRT interpreter; the other formats use TensorFlow's own pool.
+
+    Returns:
+        The classifier: ``class_names``, ``image_size``, ``predict_proba(images)``.
+
+    Raises:
+        ModelLoadError: no such path, not a model, a damaged model, or no class names.
+        ClassListMismatchError: the model carries one class list and another lies beside it.
+
+    Example:
+        >>> load_classifier("no/such/model.keras")
+        Traceback (most recent call last):
+        ...
+        fer_keras.inference.classifier.ModelLoadError: no/such/model.keras: no such file or folder
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ModelLoadError(f"{path}: no such file or folder")
+    if path.is_dir():
+        return _load_folder(path)
+    if path.suffix == ".keras":
+        from fer_keras.inference.keras_classifier import KerasClassifier
+
+        return KerasClassifier.load(path)
+    if path.suffix == ".tflite":
+        from fer_keras.inference.litert_classifier import LiteRTClassifier
+
+        return LiteRTClassifier(path, num_threads)
+    raise ModelLoadError(f"{path}: not a model format; give {FORMATS}")
+
+
+def _load_folder(path: Path) -> Classifier:
+    version = saved_model_version(path)
+    if version is not None:
+        from fer_keras.inference.saved_model_classifier import SavedModelClassifier
+
+        return SavedModelClassifier(version)
+    best = path / "weights" / "best.keras"
+    if best.is_file():
+        return load_classifier(best)
+    raise ModelLoadError(
+        f"{path}: no model in this folder (no weights/best.keras, no saved_model.pb, no numbered version); "
+        f"give {FORMATS}"
+    )
+
+
+def saved_model_version(path: Path) -> Path | None:
+    """The SavedModel of a folder: itself, or its highest numbered version; None if it holds none."""
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [child for child in path.iterdir() if child.name.isdecimal() and (child / "saved_model.pb").is_file()]
+    return max(versions, key=lambda child: int(child.name), default=None)
