@@ -1,0 +1,90 @@
+"""Every network of ``keras.applications`` as a backbone that takes pixels 0..255."""
+
+import inspect
+from collections.abc import Callable
+
+import keras
+
+from fer_keras.layers.pixel_normalization import PixelNormalization
+
+NORMALIZATION: dict[str, str] = {
+    "convnext": "none",
+    "densenet": "torch",
+    "efficientnet": "none",
+    "efficientnet_v2": "none",
+    "inception_resnet_v2": "tf",
+    "inception_v3": "tf",
+    "mobilenet": "tf",
+    "mobilenet_v2": "tf",
+    "mobilenet_v3": "none",
+    "nasnet": "tf",
+    "resnet": "caffe",
+    "resnet_v2": "tf",
+    "vgg16": "caffe",
+    "vgg19": "caffe",
+    "xception": "tf",
+}
+"""Module of ``keras.applications`` -> mode of `PixelNormalization` that equals its ``preprocess_input``.
+
+``"none"``: the network has its own rescaling layers.
+"""
+
+_SET_HERE = {
+    "classes",
+    "classifier_activation",
+    "include_preprocessing",
+    "include_top",
+    "input_shape",
+    "input_tensor",
+    "name",
+    "pooling",
+    "weights",
+}
+
+
+def applications() -> dict[str, Callable[..., keras.Model]]:
+    """The networks by lower-case name, for example ``resnet50v2``."""
+    found = {}
+    for name, member in inspect.getmembers(keras.applications, inspect.isfunction):
+        if family(member) in NORMALIZATION:
+            found[name.lower()] = member
+    return found
+
+
+def family(application: Callable[..., keras.Model]) -> str:
+    """The module of ``keras.applications`` that a network comes from."""
+    return application.__module__.rsplit(".", 1)[-1]
+
+
+def application_options(name: str) -> list[str]:
+    """The arguments of a network that are left to the user, for example ``alpha`` of ``mobilenetv2``."""
+    return [option for option in inspect.signature(applications()[name]).parameters if option not in _SET_HERE]
+
+
+def build_application(name: str, image_size: tuple[int, int], weights: str | None = None, **options) -> keras.Model:
+    """Builds a network of ``keras.applications`` without its classifier.
+
+    Args:
+        name: a key of `applications`.
+        image_size: (H, W) in pixels.
+        weights: ``"imagenet"`` (downloaded by Keras) or None for random weights.
+        **options: further arguments of the network, see `application_options`.
+
+    Returns:
+        A functional model `name`: input ``image`` (B, H, W, 3) float32 pixels 0..255, output the feature map
+        (B, h, w, D). Its layers keep the names they have in Keras.
+
+    Raises:
+        ValueError: the image is too small for the network.
+        TypeError: an option does not exist.
+
+    Example:
+        >>> build_application("mobilenetv2", (64, 64), alpha=0.35).output.shape
+        (None, 2, 2, 1280)
+    """
+    application = applications()[name]
+    shape = (*image_size, 3)
+    image = keras.Input(shape, name="image")
+    pixels = PixelNormalization(NORMALIZATION[family(application)], name="pixel_normalization")(image)
+    network = application(include_top=False, weights=weights, input_tensor=pixels, input_shape=shape, **options)
+    return keras.Model(image, network.output, name=name)
