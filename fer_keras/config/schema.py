@@ -1,0 +1,210 @@
+"""The typed schema of an experiment: one model per section of the YAML file.
+
+Every field states in its description what it does; `docs/configuration.md` is checked against this file.
+Values are strict (``"3"`` is not a number) and the models are frozen: a resolved configuration does not change.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+# YAML knows lists only: a strict tuple would refuse them.
+Pair = Annotated[tuple[float, float], Field(strict=False)]
+Size = Annotated[tuple[Annotated[int, Field(ge=8, le=2048)], Annotated[int, Field(ge=8, le=2048)]], Field(strict=False)]
+Numbers = Annotated[tuple[float, ...], Field(strict=False)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """What all sections share: no unknown keys, no silent conversion of types, no infinities, no change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class RandomErasing(Section):
+    """Random erasing of a rectangle."""
+
+    probability: Unit = Field(0.0, description="share of the images of which a rectangle is erased; 0 = off")
+    area: Pair = Field((0.02, 0.3), description="smallest and largest share of the image's area")
+    aspect: Pair = Field((0.3, 3.3), description="smallest and largest height / width of the rectangle")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Self:
+        if not 0 < self.area[0] <= self.area[1] <= 1:
+            raise ValueError("area should be [smallest, largest] within 0 to 1")
+        if not 0 < self.aspect[0] <= self.aspect[1]:
+            raise ValueError("aspect should be [smallest, largest], both above 0")
+        return self
+
+
+class RandAugmentOptions(Section):
+    """RandAugment (``keras.layers.RandAugment``)."""
+
+    num_ops: int = Field(2, ge=1, le=10, description="operations applied to each image")
+    factor: Unit = Field(0.5, description="strength of the operations, 0 to 1")
+
+
+class Augmentation(Section):
+    """What is done at random to training images."""
+
+    horizontal_flip: bool = Field(True, description="mirror half of the images")
+    pad_and_crop: int = Field(
+        4, ge=0, le=256, description="pixels added on each side before a random crop back to size; 0 = off"
+    )
+    random_erasing: RandomErasing = Field(default_factory=RandomErasing, description="erase a random rectangle")
+    rand_augment: RandAugmentOptions | None = Field(None, description="RandAugment; null = off")
+
+
+class Data(Section):
+    """The record set, its splits, and how batches are made of it."""
+
+    directory: Text = Field("data/ferplus", description="folder of the record set (made by fer-tfrecords)")
+    train_split: Text = Field("train", description="split that is learnt from")
+    validation_split: Text | None = Field(
+        "validation", description='split that selects the best epoch; null = none, "best" is then "last"'
+    )
+    test_split: Text | None = Field(None, description="split that is read once, after training; null = none")
+    image_size: Size = Field((48, 48), description="[height, width] in pixels that images are resized to")
+    batch_size: int = Field(64, ge=1, le=65536, description="images in a batch")
+    cache: bool = Field(True, description="keep the decoded training images in memory")
+    targets: Literal["labels", "votes"] = Field(
+        "labels", description="learn from the label, or from the annotators' votes as a distribution"
+    )
+    noisy_labels: Text | None = Field(None, description="sidecar whose labels replace those of the training split")
+    neighbors: Text | None = Field(None, description="sidecar of nearest neighbours, for methods that use them")
+    augmentation: Augmentation = Field(default_factory=Augmentation, description="random changes of training images")
+
+    @model_validator(mode="after")
+    def _splits(self) -> Self:
+        splits = [split for split in (self.train_split, self.validation_split, self.test_split) if split is not None]
+        if len(set(splits)) < len(splits):
+            raise ValueError(
+                "train_split, validation_split and test_split should be three different splits "
+                "(cut one from the training data with fer-tfrecords split)"
+            )
+        if self.targets == "votes" and self.noisy_labels is not None:
+            raise ValueError("targets: votes would give away the true labels behind noisy_labels; drop one of the two")
+        return self
+
+
+class Backbone(Section):
+    """The feature extractor."""
+
+    name: Text = Field("fer_mini", description="name of the backbone")
+    weights: Text | None = Field(None, description='weights file, "imagenet" (keras.applications only) or null')
+    options: dict[str, JsonValue] = Field(default_factory=dict, description="arguments of the backbone's builder")
+
+
+class MethodSection(Section):
+    """The training method: its name, and the arguments of its class, which the class itself checks."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    name: Text = Field("cross_entropy", description="name of the method; every other key is an argument of its class")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Every key but ``name``: the arguments for the method's class."""
+        return dict(self.__pydantic_extra__)
+
+
+class Schedule(Section):
+    """How long, and with which steps."""
+
+    epochs: int = Field(40, ge=1, description="passes over the training split")
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="optimizer of the weights")
+    learning_rate: float = Field(0.001, gt=0, description="learning rate after the warm-up")
+    weight_decay: float = Field(0.0, ge=0, description="weight decay of the optimizer")
+    decay: Literal["constant", "cosine", "exponential", "piecewise"] = Field(
+        "cosine", description="how the learning rate falls over the epochs"
+    )
+    decay_rate: float = Field(
+        0.9, gt=0, le=1, description="exponential: factor per epoch; piecewise: factor per boundary"
+    )
+    boundaries: Numbers = Field((), description="piecewise: epochs at which the rate is multiplied by decay_rate")
+    warmup_epochs: float = Field(0.0, ge=0, description="epochs over which the learning rate rises from 0")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the whole gradient; null = no limit")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs should be below epochs ({self.epochs})")
+        if any(epoch <= 0 for epoch in self.boundaries) or list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ValueError("boundaries should be rising epochs above 0")
+        if self.decay == "piecewise" and not self.boundaries:
+            raise ValueError("boundaries should name at least one epoch where decay is piecewise")
+        return self
+
+
+class Training(Section):
+    """How the steps are run."""
+
+    deterministic: bool = Field(True, description="the same run twice gives the same weights, bit for bit")
+    mixed_precision: bool = Field(False, description="compute in float16, keep weights in float32")
+    jit_compile: bool = Field(False, description="compile the training step with XLA")
+    steps_per_execution: int = Field(1, ge=1, description="training steps per call of the graph")
+    ema: float | None = Field(
+        None, gt=0, lt=1, description='decay of an average of the weights, used for validation and "best"; null = off'
+    )
+    monitor: Text = Field("val_accuracy", description="logged value that selects the best epoch")
+    early_stopping: int | None = Field(
+        None, ge=1, description="epochs without a better monitor after which training stops; null = never"
+    )
+    devices: int = Field(1, ge=1, le=256, description="replicas of tf.distribute.MirroredStrategy")
+
+
+class Config(Section):
+    """A whole experiment. Read one with `fer_keras.config.load_config`, or build it in Python.
+
+    Example:
+        >>> Config(seed=1, schedule=Schedule(epochs=3)).schedule.epochs
+        3
+    """
+
+    name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the run's folder in output_dir")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of weights, shuffling and augmentation")
+    output_dir: Text = Field("runs", description="where run folders are put")
+    data: Data = Field(default_factory=Data, description="the record set and its batches")
+    backbone: Backbone = Field(default_factory=Backbone, description="the feature extractor")
+    method: MethodSection = Field(default_factory=MethodSection, description="the training method")
+    schedule: Schedule = Field(default_factory=Schedule, description="epochs, optimizer, learning rate")
+    training: Training = Field(default_factory=Training, description="how the steps are run")
+
+    @model_validator(mode="after")
+    def _selection(self) -> Self:
+        if self.training.early_stopping is not None and self.data.validation_split is None:
+            raise ValueError("training.early_stopping needs a data.validation_split")
+        return self
+
+
+def section_keys(model: type[BaseModel] = Config, prefix: str = "") -> dict[str, Any]:
+    """All keys of the schema, dotted, with the field's metadata.
+
+    Args:
+        model: the section to start at.
+        prefix: dotted name of that section, with its last dot.
+
+    Returns:
+        Dotted key -> ``pydantic.fields.FieldInfo``; a section comes before its keys.
+
+    Example:
+        >>> section_keys()["schedule.epochs"].default
+        40
+    """
+    keys: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        keys[prefix + name] = field
+        section = section_of(field.annotation)
+        if section is not None:
+            keys.update(section_keys(section, f"{prefix}{name}."))
+    return keys
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """The section class that a field's type is or may be, or None for a plain value."""
+    for candidate in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(candidate, type) and issubclass(candidate, Section):
+            return candidate
+    return None

@@ -1,0 +1,38 @@
+import pytest
+
+from fer_keras.config import ConfigError, suggest
+from fer_keras.config.schema import section_keys
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("schedule.epoch", "schedule.epochs"),
+        ("schedule.learning_rte", "schedule.learning_rate"),
+        ("epochs", "schedule.epochs"),
+        ("training.epochs", "schedule.epochs"),
+        ("data.augmentation.random_erasing.prob", "data.augmentation.random_erasing.probability"),
+        ("Seed", "seed"),
+        ("training.jit", "training.jit_compile"),
+    ],
+)
+def test_nearest_key(key, meant):
+    assert suggest(key, section_keys()) == f"; did you mean {meant}?"
+
+
+def test_a_sibling_wins_over_an_equal_name_elsewhere():
+    assert suggest("b.rate", ["a.rate", "b.rates"]) == "; did you mean b.rates?"
+
+
+def test_nothing_near_lists_the_keys_of_the_section():
+    assert suggest("b.xyz", ["a.one", "b.two", "b.three"]) == "; known: b.three, b.two"
+    assert suggest("xyz", iter(["two", "one", "one"])) == "; known: one, two"
+    assert suggest("c.xyz", ["a.one", "b.two"]) == "; known: a.one, b.two"
+
+
+def test_nothing_known():
+    assert suggest("xyz", []) == ""
+
+
+def test_is_a_value_error():
+    assert issubclass(ConfigError, ValueError)

@@ -1,0 +1,126 @@
+import pytest
+from pydantic import ValidationError
+
+from fer_keras.config.schema import Config, Data, MethodSection, RandAugmentOptions, Section, section_keys, section_of
+
+
+def test_defaults_are_those_of_the_documented_file():
+    config = Config()
+    assert (config.name, config.seed, config.output_dir) == ("run", 0, "runs")
+    assert config.data.image_size == (48, 48)
+    assert config.data.augmentation.random_erasing.area == (0.02, 0.3)
+    assert config.data.augmentation.rand_augment is None
+    assert config.backbone.name == "fer_mini"
+    assert config.method.name == "cross_entropy"
+    assert config.schedule.decay == "cosine"
+    assert config.training.monitor == "val_accuracy"
+
+
+def test_every_key_is_described():
+    missing = [key for key, field in section_keys().items() if not field.description]
+    assert missing == []
+
+
+def test_section_keys_reach_optional_sections():
+    keys = section_keys()
+    assert "data.augmentation.rand_augment.num_ops" in keys
+    assert list(keys).index("data") < list(keys).index("data.directory")
+    assert section_of(RandAugmentOptions | None) is RandAugmentOptions
+    assert section_of(tuple[float, float]) is None
+
+
+def test_every_section_forbids_unknown_keys_but_the_method():
+    def sections(model: type[Section]):
+        yield model
+        for field in model.model_fields.values():
+            if (inner := section_of(field.annotation)) is not None:
+                yield from sections(inner)
+
+    open_sections = [model for model in sections(Config) if model.model_config["extra"] != "forbid"]
+    assert open_sections == [MethodSection]
+
+
+def test_method_arguments_are_free():
+    method = MethodSection(name="ldlva", k=8, options={"a": [1, None]})
+    assert method.arguments == {"k": 8, "options": {"a": [1, None]}}
+    assert method.model_dump() == {"name": "ldlva", "k": 8, "options": {"a": [1, None]}}
+
+
+def test_arguments_are_a_copy():
+    method = MethodSection(k=8)
+    method.arguments["k"] = 9
+    assert method.arguments == {"k": 8}
+
+
+def test_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        Config().seed = 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": True},
+        {"seed": "1"},
+        {"name": "../up"},
+        {"name": ""},
+        {"name": "a\n"},
+        {"output_dir": ""},
+        {"data": {"batch_size": 0}},
+        {"data": {"image_size": [4, 48]}},
+        {"data": {"image_size": [48]}},
+        {"data": {"targets": "soft"}},
+        {"data": {"train_split": None}},
+        {"data": {"validation_split": "train"}},
+        {"data": {"test_split": "validation"}},
+        {"data": {"targets": "votes", "noisy_labels": "noisy_labels-symmetric-0.3-seed0"}},
+        {"data": {"augmentation": {"pad_and_crop": -1}}},
+        {"data": {"augmentation": {"random_erasing": {"probability": 1.1}}}},
+        {"data": {"augmentation": {"random_erasing": {"area": [0.3, 0.02]}}}},
+        {"data": {"augmentation": {"random_erasing": {"area": [0.0, 0.3]}}}},
+        {"data": {"augmentation": {"random_erasing": {"aspect": [0, 1]}}}},
+        {"data": {"augmentation": {"rand_augment": {"num_ops": 0}}}},
+        {"schedule": {"epochs": 0}},
+        {"schedule": {"learning_rate": 0.0}},
+        {"schedule": {"learning_rate": float("nan")}},
+        {"schedule": {"decay_rate": 1.5}},
+        {"schedule": {"decay": "piecewise"}},
+        {"schedule": {"boundaries": [3, 2]}},
+        {"schedule": {"boundaries": [2, 2]}},
+        {"schedule": {"boundaries": [0, 2]}},
+        {"schedule": {"epochs": 2, "warmup_epochs": 2}},
+        {"schedule": {"clip_norm": 0}},
+        {"training": {"ema": 1.0}},
+        {"training": {"early_stopping": 0}},
+        {"training": {"devices": 0}},
+        {"training": {"early_stopping": 3}, "data": {"validation_split": None}},
+        {"method": {"name": ""}},
+        {"unknown": 1},
+    ],
+    ids=str,
+)
+def test_wrong_values_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        Config.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"data": {"validation_split": None, "test_split": "test"}},
+        {"data": {"augmentation": {"rand_augment": {}}}},
+        {"schedule": {"decay": "piecewise", "boundaries": [10, 20.5]}},
+        {"schedule": {"learning_rate": 1}},
+        {"training": {"early_stopping": 3}},
+    ],
+    ids=str,
+)
+def test_right_values_are_taken(right):
+    config = Config.model_validate(right)
+    assert Config.model_validate(config.model_dump()) == config
+
+
+def test_sections_are_taken_as_objects_too():
+    assert Config(data=Data(batch_size=3)).data.batch_size == 3
