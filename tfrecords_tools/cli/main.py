@@ -1,0 +1,37 @@
+"""``fer-tfrecords``: data sets on disk become record sets.
+
+A command ``a-b`` is the function ``a_b`` of the module ``tfrecords_tools.cli.a_b``.
+"""
+
+import importlib
+import os
+
+import typer
+
+from fer_keras.console import run
+
+COMMANDS = ("ferplus",)
+
+app = typer.Typer(
+    name="fer-tfrecords",
+    help="Turn data sets of facial expressions into record sets, and look after record sets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps the command's name on the command line even while there is only one."""
+
+
+for _name in COMMANDS:
+    _module = importlib.import_module(f"tfrecords_tools.cli.{_name}")
+    app.command(_name.replace("_", "-"))(getattr(_module, _name))
+
+
+def main() -> None:
+    """Entry point."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported by a command
+    run(app)

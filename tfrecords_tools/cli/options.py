@@ -1,0 +1,33 @@
+"""Options that all importers share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the record set; new, or with unfinished work.")]
+NumShards = Annotated[int | None, typer.Option(min=1, help="Shards per split; chosen by size if left out.")]
+Resize = Annotated[
+    int | None, typer.Option(min=1, help="Resize every image to N x N pixels; otherwise they stay as encoded.")
+]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Images with more pixels are quarantined.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first malformed row or image.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier conversion left in the folder.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads; one per core if left out.")]
+
+DEFAULT_MAX_PIXELS = 50_000_000
+
+
+def convert(importer, out: Path, **options) -> None:
+    """Writes a record set with a progress bar on stderr and the summary on stdout.
+
+    Args:
+        importer: a `tfrecords_tools.importers.base.Importer`.
+        out: folder of the record set.
+        **options: the arguments of `tfrecords_tools.writer.WriteOptions`.
+    """
+    from rich.console import Console
+
+    from tfrecords_tools.writer import WriteOptions, write_record_set
+
+    write_record_set(importer, out, WriteOptions(**options), Console())

@@ -1,0 +1,112 @@
+"""Checks and conversions of encoded images. An image that passes can be decoded by TensorFlow."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+DEFAULT_MAX_PIXELS = 50_000_000
+"""Images with more pixels are taken for decompression bombs."""
+
+_KEPT_AS_ENCODED = ("PNG", "JPEG", "MPO")  # MPO: what many cameras write, a JPEG with further images behind it
+_CONVERTED = ("BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000")  # EPS is not among them: Pillow runs a program for it
+_EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+
+
+class ImageError(ValueError):
+    """An image that cannot be used; the message is the reason."""
+
+
+@contextlib.contextmanager
+def own_pixel_limit() -> Iterator[None]:
+    """Switches Pillow's own limit off for a while, so that only ``max_pixels`` counts (the header is checked first)."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def check_image(encoded: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    """Makes sure that an image is complete and can be decoded.
+
+    Args:
+        encoded: the bytes of an image file.
+        max_pixels: largest number of pixels; compared with the header before anything is decoded.
+
+    Raises:
+        ImageError: empty, unreadable, truncated or too large; the message says which.
+
+    Example:
+        >>> check_image(b"")
+        Traceback (most recent call last):
+        ...
+        tfrecords_tools.images.ImageError: empty file
+    """
+    if not encoded:
+        raise ImageError("empty file")
+    image = _open(encoded)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(f"too large: {width}x{height} pixels are more than the limit of {max_pixels}")
+    if image.format not in _KEPT_AS_ENCODED and image.mode not in _EIGHT_BIT + _SIXTEEN_BIT:
+        raise ImageError(f"{image.format} with pixels of type {image.mode}; convert it to PNG")
+    try:
+        if image.format == "PNG":
+            # Pillow decodes a PNG with wrong checksums, TensorFlow does not.
+            _open(encoded).verify()
+        image.load()
+    except Exception as error:  # decoders raise whatever they like on damaged data
+        raise ImageError(f"truncated or damaged: {error}") from error
+    if image.format in ("JPEG", "MPO") and b"\xff\xd9" not in encoded:
+        raise ImageError("truncated or damaged: the JPEG has no end marker")
+
+
+def convert_image(encoded: bytes, resize: int | None = None) -> bytes:
+    """The bytes to store: a PNG or JPEG as it is, other formats as PNG, resized only if asked for.
+
+    Args:
+        encoded: an image file that passed `check_image`.
+        resize: side in pixels; the image becomes `resize` x `resize` (bilinear with antialiasing) in its own format
+            (JPEG at quality 95), unless it has that size already.
+
+    Returns:
+        The bytes of a PNG or JPEG file.
+    """
+    image = _open(encoded)
+    fits = resize is None or image.size == (resize, resize)
+    if fits and image.format in _KEPT_AS_ENCODED:
+        return encoded
+    pixels = _eight_bit(image)
+    if not fits:
+        pixels = pixels.resize((resize, resize), Image.Resampling.BILINEAR)
+    if image.format in ("JPEG", "MPO"):
+        return _encode(pixels, "JPEG", quality=95, subsampling=0)
+    return _encode(pixels, "PNG")
+
+
+def encode_grey(pixels: np.ndarray) -> bytes:
+    """A lossless grey PNG of (H, W) uint8 pixels."""
+    return _encode(Image.fromarray(pixels), "PNG")
+
+
+def _open(encoded: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(encoded), formats=_KEPT_AS_ENCODED + _CONVERTED)
+    except Exception as error:  # decoders raise whatever they like on damaged headers
+        raise ImageError("unreadable: not an image of a known format, or a damaged header") from error
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode in _SIXTEEN_BIT:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
+
+
+def _encode(image: Image.Image, image_format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()

@@ -1,0 +1,112 @@
+"""What every importer looks like: a source of rows that say what to write, to reject or to leave out."""
+
+import abc
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One image and what is known about it.
+
+    Args:
+        split: the split it belongs to.
+        image: returns the encoded image file; called in worker threads, perhaps more than once. Raises
+            `tfrecords_tools.images.ImageError` where there is no image to return.
+        label: canonical class index, or `fer_keras.emotions.UNLABELLED`.
+        source: relative path or row of the original.
+        votes: (C,) annotator votes in canonical order; None if there are none.
+        valence, arousal: in [-1, 1], or NaN where unknown.
+    """
+
+    split: str
+    image: Callable[[], bytes]
+    label: int
+    source: str
+    votes: Sequence[float] | None = None
+    valence: float = math.nan
+    arousal: float = math.nan
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejected:
+    """A malformed row: it goes to the quarantine. `split` is the split it would belong to, if that is known."""
+
+    source: str
+    reason: str
+    split: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """A sound row that the chosen protocol does not keep: it is counted, and no error."""
+
+    split: str
+    reason: str
+
+
+Row = Sample | Rejected | LeftOut
+
+
+class Importer(abc.ABC):
+    """A data set in its original layout, read row by row.
+
+    Attributes:
+        name: name of the record set, the first part of every shard's file name.
+        class_names: canonical emotion names, in the order of the label indices.
+        num_rows: number of rows that `rows` yields, where it is known beforehand; for progress bars.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    num_rows: int | None = None
+
+    @abc.abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """Yields every row of the data set; each call yields the same rows in the same order."""
+
+    @abc.abstractmethod
+    def inputs(self) -> dict[str, str]:
+        """What is read, by name, and a checksum of it: unfinished work goes on only if this has not changed."""
+
+    def options(self) -> dict:
+        """The importer's own options (JSON values); kept in the record set's provenance."""
+        return {}
+
+    def notes(self) -> list[str]:
+        """Remarks for the user, printed before the conversion."""
+        return []
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes (hexadecimal).
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def listing_checksum(root: Path, files: Sequence[str]) -> str:
+    """SHA-256 over the name, size and time of last change of files, in the order given; no file is opened.
+
+    Args:
+        root: the folder that `files` are relative to.
+        files: relative paths; one that does not exist counts as size -1.
+
+    Returns:
+        The checksum (hexadecimal).
+    """
+    digest = hashlib.sha256()
+    for name in files:
+        try:
+            status = (root / name).stat()
+            line = f"{name}\t{status.st_size}\t{status.st_mtime_ns}\n"
+        except OSError:
+            line = f"{name}\t-1\n"
+        digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()
