@@ -1,0 +1,8 @@
+"""Training methods: each a ``keras.Model`` whose training step is the published algorithm."""
+
+from fer_keras.methods.base import Method, Objective
+from fer_keras.methods.cross_entropy import CrossEntropy
+from fer_keras.methods.ldlva import LDLVA
+from fer_keras.methods.registry import check_options, get, names, options
+
+__all__ = ["LDLVA", "CrossEntropy", "Method", "Objective", "check_options", "get", "names", "options"]

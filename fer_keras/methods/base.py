@@ -1,0 +1,200 @@
+"""What every training method shares."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from fer_keras.emotions import canonical_name
+from fer_keras.layers.replica import num_replicas
+from fer_keras.losses.soft_cross_entropy import soft_cross_entropy, weighted_batch_mean
+
+
+@dataclasses.dataclass
+class Objective:
+    """What a method's training loss returns.
+
+    Args:
+        loss: scalar, the mean over this replica's samples of what is to be minimised.
+        probs: (B, C) predictions for the batch, for the metrics.
+        logs: further scalars to show, by the names in `Method.diagnostics`.
+        state: tensors that `Method.after_step` needs.
+    """
+
+    loss: tf.Tensor
+    probs: tf.Tensor
+    logs: dict[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+    state: dict[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+
+
+@keras.saving.register_keras_serializable(package="fer_keras")
+class Method(keras.Model):
+    """Base class of the training methods: a backbone, a classifier, and one training step.
+
+    A subclass implements `training_loss`, its equations, and `after_step` where it keeps tables. This class owns the
+    rest: gradient tape, loss scaling under a ``tf.distribute`` strategy and under mixed precision, metrics, the guard
+    against NaN, and `inference_model`. A method works with plain ``compile``, ``fit`` and stock Keras callbacks.
+
+    Args:
+        backbone: functional model, pixels 0..255 (B, H, W, 3) -> feature map (B, h, w, V).
+        class_names: the C classes, in the order of the label indices.
+        dropout: dropout rate between the pooled features and the classifier.
+
+    Call arguments:
+        inputs: images (B, H, W, 3), pixels 0..255, or a dict that holds them under ``"image"``.
+
+    Returns:
+        (B, C) class probabilities, float32.
+
+    Raises:
+        ValueError: images of another size than the backbone's.
+    """
+
+    uses_sample_table = False
+    """Whether the constructor takes ``num_samples``, the number of training samples."""
+
+    diagnostics: tuple[str, ...] = ()
+    """Names of scalars that the method logs beside loss and accuracy, as means over the epoch."""
+
+    def __init__(self, backbone: keras.Model, class_names: Sequence[str], *, dropout: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.backbone = backbone
+        self.class_names = tuple(canonical_name(name) for name in class_names)
+        self.dropout_rate = dropout
+        self.pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
+        self.dropout = keras.layers.Dropout(dropout)
+        self.classifier = keras.layers.Dense(
+            len(self.class_names), kernel_initializer="he_normal", name="classifier", dtype="float32"
+        )
+        self.classifier.build((None, self.feature_width))
+        self._diagnostics = {name: keras.metrics.Mean(name=name) for name in self.diagnostics}
+
+    @property
+    def feature_width(self) -> int:
+        """V, the width of the pooled features."""
+        return self.backbone.output_shape[-1]
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(H, W) of the images that the method takes."""
+        return tuple(self.backbone.input_shape[1:3])
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+        return len(self.class_names)
+
+    def forward(self, images, training: bool = False) -> dict:
+        """Features, logits and probabilities of images.
+
+        Args:
+            images: (B, H, W, 3), pixels 0..255, any numeric dtype.
+            training: whether dropout is active and BatchNorm uses batch statistics.
+
+        Returns:
+            ``features`` (B, V), ``logits`` (B, C) and ``probs`` (B, C), float32.
+        """
+        self._check_images(images)
+        features = self.pool(self.backbone(ops.cast(images, "float32"), training=training))
+        logits = self.classifier(self.dropout(features, training=training))
+        return {"features": features, "logits": logits, "probs": ops.softmax(logits)}
+
+    def _check_images(self, images) -> None:
+        if tuple(images.shape[1:]) != (*self.image_size, 3):
+            height, width = self.image_size
+            raise ValueError(
+                f"{self.name}: images of shape {tuple(images.shape)}; wanted (batch, {height}, {width}, 3), "
+                "pixels 0..255 (set data.image_size, or resize with fer_keras.data.preprocessing)"
+            )
+
+    def build(self, input_shape):
+        """Nothing is left to create: every part is built by the constructor."""
+        self.built = True
+
+    def call(self, inputs, training=False):
+        images = inputs["image"] if isinstance(inputs, dict) else inputs
+        return self.forward(images, training=training)["probs"]
+
+    def training_loss(self, x: dict, y: dict, sample_weight=None) -> Objective:
+        """The method's loss for a batch; called under the gradient tape.
+
+        Args:
+            x: inputs of the batch (``image``, ``sample_id``, ...; docs/architecture.md, Batches).
+            y: ``label`` (B,) and ``distribution`` (B, C), the given label as a distribution.
+            sample_weight: (B,) or None.
+
+        Returns:
+            The loss, the predictions, and what `after_step` needs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define training_loss(x, y, sample_weight)")
+
+    def after_step(self, x: dict, y: dict, objective: Objective) -> None:
+        """Updates of tables after the weights have moved; nothing by default."""
+
+    def train_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            objective = self.training_loss(x, y, sample_weight)
+            # The optimizer sums gradients over replicas, so each contributes its share of the global mean.
+            scaled = self.optimizer.scale_loss(objective.loss / num_replicas())
+        tf.debugging.assert_all_finite(
+            objective.loss, f"{self.name}: the loss is NaN or infinite; lower the learning rate or check the labels"
+        )
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights))
+        self.after_step(x, y, objective)
+        logs = self._update_metrics(objective, x, y, sample_weight)
+        for name, metric in self._diagnostics.items():
+            if name in objective.logs:
+                metric.update_state(objective.logs[name])
+            logs[name] = metric.result()
+        return logs
+
+    def test_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        probs = self(x, training=False)
+        loss = weighted_batch_mean(soft_cross_entropy(y["distribution"], probs), sample_weight)
+        return self._update_metrics(Objective(loss, probs), x, y, sample_weight)
+
+    def _update_metrics(self, objective: Objective, x, y, sample_weight) -> dict:
+        self._loss_tracker.update_state(objective.loss, sample_weight=ops.shape(objective.probs)[0])
+        logs = self.compute_metrics(x, y["label"], objective.probs, sample_weight)
+        return {name: value for name, value in logs.items() if name not in self._diagnostics}
+
+    def compile(self, optimizer="adam", metrics=("accuracy",), **kwargs):
+        """As ``keras.Model.compile``; the loss is the method's own.
+
+        Raises:
+            ValueError: a `loss` is given.
+        """
+        if kwargs.pop("loss", None) is not None:
+            raise ValueError(f"{type(self).__name__} brings its own loss; leave `loss` out of compile()")
+        super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
+
+    def inference_model(self) -> keras.Model:
+        """The classifier alone, as a functional model with nothing of the training left in it.
+
+        Returns:
+            ``image`` (N, H, W, 3) uint8 -> ``{"probs": (N, C), "features": (N, V)}``, sharing this model's weights.
+        """
+        image = keras.Input((*self.image_size, 3), dtype="uint8", name="image")
+        features = self.pool(self.backbone(keras.layers.Rescaling(1.0, dtype="float32", name="pixels")(image)))
+        probs = keras.layers.Softmax(name="probs", dtype="float32")(self.classifier(features))
+        return keras.Model(image, {"probs": probs, "features": features}, name=self.name)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "name": self.name,
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "class_names": list(self.class_names),
+            "dropout": self.dropout_rate,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        config = dict(config)
+        config["backbone"] = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**config)

@@ -1,0 +1,55 @@
+"""Training methods by name."""
+
+import inspect
+from collections.abc import Sequence
+
+from fer_keras.config import suggest
+from fer_keras.methods.base import Method
+from fer_keras.methods.cross_entropy import CrossEntropy
+from fer_keras.methods.ldlva import LDLVA
+
+_METHODS: dict[str, type[Method]] = {"cross_entropy": CrossEntropy, "ldlva": LDLVA}
+_GIVEN_BY_TRAINER = ("self", "backbone", "class_names", "num_samples", "kwargs", "name")
+
+
+def names() -> list[str]:
+    """The registered methods."""
+    return list(_METHODS)
+
+
+def get(name: str) -> type[Method]:
+    """The class of a method.
+
+    Raises:
+        ValueError: there is no such method; the message suggests the nearest one.
+
+    Example:
+        >>> get("ldlva").__name__
+        'LDLVA'
+    """
+    if name not in _METHODS:
+        raise ValueError(f"method.name: unknown method {name!r}{suggest(name, names())}; known: {', '.join(names())}")
+    return _METHODS[name]
+
+
+def options(name: str) -> dict[str, inspect.Parameter]:
+    """The options of a method, those of its base class included."""
+    found: dict[str, inspect.Parameter] = {}
+    for cls in (get(name), Method):
+        parameters = inspect.signature(cls.__init__).parameters
+        found.update({key: value for key, value in parameters.items() if key not in _GIVEN_BY_TRAINER})
+    return found
+
+
+def check_options(name: str, given: Sequence[str]) -> None:
+    """Refuses options that the method does not have.
+
+    Raises:
+        ValueError: names the option and suggests the nearest known one.
+    """
+    known = options(name)
+    for key in given:
+        if key not in known:
+            raise ValueError(
+                f"method.{key}: {name} has no such option{suggest(key, list(known))}; it has: {', '.join(known)}"
+            )

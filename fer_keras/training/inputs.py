@@ -1,0 +1,94 @@
+"""The training data of a configuration: record set, labels, neighbours, augmentation."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_keras.config.schema import Config
+from fer_keras.data.augmentation import Augmentation
+from fer_keras.data.pipeline import evaluation_dataset, training_dataset
+from fer_keras.data.records import RecordSet
+from fer_keras.data.sidecars import read_sidecar
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What `fit` is given.
+
+    Args:
+        record_set: the data set.
+        training: one dataset that runs over all epochs from the first wanted on.
+        steps_per_epoch: its batches per epoch.
+        validation: the validation split, or None.
+    """
+
+    record_set: RecordSet
+    training: "tf.data.Dataset"
+    steps_per_epoch: int
+    validation: "tf.data.Dataset | None"
+
+
+def load_neighbors(record_set: RecordSet, split: str, name: str) -> dict[str, np.ndarray]:
+    """Neighbours and their differences in valence and arousal, from the sidecars of ``fer-tfrecords add-neighbors``.
+
+    Args:
+        record_set, split: whose samples.
+        name: the sidecar ``neighbors-<source>-k<K>``.
+
+    Returns:
+        ``ids`` (N, K) int32 and ``differences`` (N, K, 2) float32.
+
+    Raises:
+        SidecarError: one of the two is missing or stale.
+    """
+    differences = name.replace("neighbors-", "neighbor_differences-", 1)
+    return {
+        "ids": np.asarray(read_sidecar(record_set, split, name)),
+        "differences": np.asarray(read_sidecar(record_set, split, differences)),
+    }
+
+
+def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
+    """Reads the data of a configuration.
+
+    Args:
+        config: the resolved configuration.
+        initial_epoch: number of epochs that are already done.
+
+    Returns:
+        The datasets.
+
+    Raises:
+        RecordSetError: the record set or a split does not exist.
+        SidecarError: a named sidecar is missing or stale.
+    """
+    data = config.data
+    record_set = RecordSet.load(data.directory)
+    labels, neighbors = None, None
+    if data.noisy_labels is not None:
+        labels = np.asarray(read_sidecar(record_set, data.train_split, data.noisy_labels))
+    if data.neighbors is not None:
+        neighbors = load_neighbors(record_set, data.train_split, data.neighbors)
+    training, steps_per_epoch = training_dataset(
+        record_set,
+        data.train_split,
+        data.image_size,
+        data.batch_size,
+        epochs=config.schedule.epochs,
+        seed=config.seed,
+        initial_epoch=initial_epoch,
+        augmentation=Augmentation(**data.augmentation.model_dump(), seed=config.seed),
+        cache=data.cache,
+        labels=labels,
+        soft_targets=data.targets == "votes",
+        neighbors=neighbors,
+        neighbor_images=config.method.arguments.get("neighbor_mode", "images") == "images" and neighbors is not None,
+    )
+    validation = None
+    if data.validation_split is not None:
+        validation = evaluation_dataset(record_set, data.validation_split, data.image_size, 256).cache()
+    return Inputs(record_set, training, steps_per_epoch, validation)

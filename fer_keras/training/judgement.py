@@ -1,0 +1,70 @@
+"""The end of a run: best and last epoch on the validation split and, once, on the test split."""
+
+import shutil
+from typing import TYPE_CHECKING
+
+from fer_keras.config.schema import Config
+from fer_keras.data.records import RecordSet
+from fer_keras.evaluation import evaluate
+from fer_keras.evaluation.files import write_json
+from fer_keras.evaluation.report import write_report
+from fer_keras.evaluation.run_folder import evaluation_folder
+from fer_keras.inference.loading import load_classifier
+from fer_keras.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -> dict:
+    """Evaluates ``weights/best.keras`` and ``weights/last.keras`` and completes the run folder.
+
+    Writes ``evaluation-<split>/`` and ``evaluation-<split>-last/``, the figures, ``metrics.json`` and ``report.html``;
+    the figures beside ``report.html`` are those of the best epoch on the test split (without one: validation).
+
+    Args:
+        config: the run's configuration.
+        folder: the run folder, training finished.
+        console: where progress is shown; None = silent.
+
+    Returns:
+        The content of ``metrics.json``: ``best_epoch`` and, per split, ``best`` and ``last`` measures.
+    """
+    record_set = RecordSet.load(config.data.directory)
+    state = folder.load_state()
+    splits = [split for split in (config.data.validation_split, config.data.test_split) if split is not None]
+    content: dict = {
+        "best_epoch": state["best_epoch"],
+        "epochs": state["epoch"],
+        "fingerprint": {name: record_set.split(name).fingerprint for name in [config.data.train_split, *splits]},
+        "splits": {},
+    }
+    for split in splits:
+        content["splits"][split] = {}
+        for which in ("best", "last"):
+            evaluation = evaluate(load_classifier(folder.weights(which)), record_set, split, console=console)
+            written = evaluation_folder(folder.weights(which), split)
+            evaluation.write(written)
+            content["splits"][split][which] = evaluation.metrics
+            if which == "best":
+                for figure in ("confusion_matrix.png", "reliability.png"):
+                    shutil.copyfile(written / figure, folder.path / figure)
+    write_json(folder.metrics, content)
+    write_report(folder.path)
+    if console is not None:
+        _print(content, folder, console)
+    return content
+
+
+def _print(content: dict, folder: RunFolder, console: "Console") -> None:
+    from rich.table import Table
+
+    table = Table(title=str(folder.path))
+    for column in ("split", "weights", "accuracy %", "balanced %", "macro F1 %", "ECE %"):
+        table.add_column(column, justify="left" if column in ("split", "weights") else "right")
+    for split, both in content["splits"].items():
+        for which, metrics in both.items():
+            name = f"best (epoch {content['best_epoch']})" if which == "best" else f"last (epoch {content['epochs']})"
+            figures = [metrics[key] for key in ("accuracy", "balanced_accuracy", "macro_f1", "ece")]
+            table.add_row(split, name, *(f"{100 * figure:.2f}" for figure in figures))
+    console.print(table)

@@ -1,0 +1,170 @@
+"""``train``: a configuration in, a judged run folder out."""
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from fer_keras import methods
+from fer_keras.backbones import build_backbone
+from fer_keras.config import Config, dump_config, load_config
+from fer_keras.data.records import RecordSet
+from fer_keras.training.inputs import build_inputs
+from fer_keras.training.judgement import judge
+from fer_keras.training.recorder import Recorder, save_model
+from fer_keras.training.run_folder import RunFolder
+from fer_keras.training.schedule import build_optimizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+
+class TrainingError(ValueError):
+    """A run that cannot be started or continued as asked."""
+
+
+def build_method(config: Config, record_set: RecordSet) -> methods.Method:
+    """The method of a configuration, not yet compiled.
+
+    Args:
+        config: the resolved configuration.
+        record_set: gives the class list and the number of training samples.
+
+    Raises:
+        ValueError: unknown backbone, method or option; the message suggests the nearest.
+    """
+    arguments = config.method.arguments
+    methods.check_options(config.method.name, arguments)
+    cls = methods.get(config.method.name)
+    if cls.uses_sample_table:
+        arguments["num_samples"] = record_set.split(config.data.train_split).num_examples
+    backbone = build_backbone(
+        config.backbone.name, config.data.image_size, config.backbone.weights, **config.backbone.options
+    )
+    return cls(backbone, record_set.class_names, name=config.method.name, **arguments)
+
+
+def train(
+    config: Config, *, resume: bool | None = None, overwrite: bool = False, console: "Console | None" = None
+) -> "Path":
+    """Trains, or continues to train, and judges the best and the last epoch.
+
+    Args:
+        config: the resolved configuration.
+        resume: True: there must be an interrupted run to continue; False: there must be none; None: continue one
+            if it is there.
+        overwrite: start anew even if the run folder holds another or a finished run.
+        console: where progress is shown; None = silent.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        TrainingError: the folder holds a finished run, or one of another configuration.
+        KeyboardInterrupt: after Ctrl-C; every finished epoch is kept.
+
+    Example:
+        >>> train(load_config("configs/ldlva/ferplus_fer_mini.yaml"))  # doctest: +SKIP
+    """
+    folder = RunFolder(f"{config.output_dir}/{config.name}")
+    _prepare_folder(folder, config, resume, overwrite)
+    keras.utils.set_random_seed(config.seed)
+    if config.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    policy = keras.dtype_policies.DTypePolicy("mixed_float16" if config.training.mixed_precision else "float32")
+    with _default_policy(policy), _strategy(config.training.devices).scope():
+        record_set = RecordSet.load(config.data.directory)
+        model = build_method(config, record_set)
+        steps = record_set.split(config.data.train_split).num_examples // config.data.batch_size
+        model.compile(
+            build_optimizer(config.schedule, max(steps, 1), config.training.ema),
+            jit_compile=config.training.jit_compile,
+            steps_per_execution=config.training.steps_per_execution,
+        )
+        monitor = config.training.monitor if config.data.validation_split else "accuracy"
+        recorder = Recorder(folder, monitor, config.training.early_stopping)
+        done = recorder.restore(model)
+        if done < config.schedule.epochs and not _stopped_early(recorder):
+            _fit(config, model, recorder, done, console)
+        save_model(model, folder, "last")
+    if isinstance(uncertainties := getattr(model, "uncertainties", lambda: None)(), np.ndarray):
+        np.save(folder.path / "uncertainties.npy", uncertainties, allow_pickle=False)
+    judge(config, folder, console)
+    return folder.path
+
+
+def _fit(config: Config, model, recorder: Recorder, done: int, console) -> None:
+    inputs = build_inputs(config, done)
+    if console is not None:
+        verb = f"continuing after epoch {done}" if done else "training"
+        console.print(
+            f"{verb}: {config.method.name}, {config.backbone.name}, {model.count_params():,} parameters, "
+            f"{inputs.steps_per_epoch} steps an epoch -> {recorder.folder.path}"
+        )
+    callbacks = [keras.callbacks.TensorBoard(str(recorder.folder.tensorboard), write_graph=False), recorder]
+    if config.training.ema is not None:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    try:
+        model.fit(
+            inputs.training,
+            epochs=config.schedule.epochs,
+            initial_epoch=done,
+            steps_per_epoch=inputs.steps_per_epoch,
+            validation_data=inputs.validation,
+            callbacks=callbacks,
+            verbose=0 if console is None else (1 if console.is_terminal else 2),
+        )
+    except KeyboardInterrupt:
+        if console is not None:
+            finished = recorder.state["epoch"]
+            console.print(f"stopped after epoch {finished}; the same command continues from there")
+        raise
+
+
+def _prepare_folder(folder: RunFolder, config: Config, resume: bool | None, overwrite: bool) -> None:
+    text = dump_config(config)
+    if overwrite or not folder.config.is_file():
+        if resume:
+            raise TrainingError(f"{folder.path}: there is no run to resume")
+        for file in (folder.metrics, folder.checkpoints / "state.json"):
+            file.unlink(missing_ok=True)
+        folder.create(text)
+        return
+    if folder.finished:
+        raise TrainingError(f"{folder.path}: this run is finished; choose another --name, or start anew with --overwrite")
+    if resume is False:
+        raise TrainingError(f"{folder.path}: holds an unfinished run; continue it with --resume, or use --overwrite")
+    if load_config(folder.config) != config:
+        raise TrainingError(
+            f"{folder.path}: holds an unfinished run of another configuration (compare {folder.config}); "
+            "choose another --name, or start anew with --overwrite"
+        )
+
+
+def _stopped_early(recorder: Recorder) -> bool:
+    state, patience = recorder.state, recorder.patience
+    return patience is not None and bool(state["epoch"]) and state["epoch"] - state["best_epoch"] >= patience
+
+
+@contextlib.contextmanager
+def _default_policy(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _strategy(devices: int) -> tf.distribute.Strategy:
+    if devices == 1:
+        return tf.distribute.get_strategy()
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    present = tf.config.list_logical_devices(kind)
+    if len(present) < devices:
+        raise TrainingError(f"training.devices: {devices} wanted, but there are {len(present)} {kind}s")
+    return tf.distribute.MirroredStrategy([device.name for device in present[:devices]])
