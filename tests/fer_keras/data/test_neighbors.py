@@ -78,7 +78,7 @@ def test_samples_without_a_position_are_nobodys_neighbours():
 
 @pytest.mark.parametrize("k", [0, 33])
 def test_k_out_of_range(k):
-    with pytest.raises(NeighborsError, match="k = (0|33) is outside"):
+    with pytest.raises(NeighborsError, match="is outside 1"):
         nearest_neighbors(np.zeros((3, 2)), k)
 
 

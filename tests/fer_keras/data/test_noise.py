@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_keras.data.noise import (
@@ -16,6 +16,7 @@ label_lists = st.lists(st.integers(-1, 4), max_size=60).map(np.array)
 rates = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(label_lists, rates, st.integers(0, 10))
 def test_symmetric_flips_exactly_the_fraction_and_nothing_else(labels, rate, seed):
     noisy = symmetric_noise(labels, rate, 5, seed)
@@ -26,6 +27,7 @@ def test_symmetric_flips_exactly_the_fraction_and_nothing_else(labels, rate, see
     assert ((noisy[labelled] >= 0) & (noisy[labelled] < 5)).all()
 
 
+@settings(deadline=None)
 @given(label_lists, rates, st.integers(0, 10))
 def test_class_dependent_flips_exactly_the_fraction_of_each_class(labels, rate, seed):
     transition = np.roll(np.eye(5), 1, axis=1)
