@@ -1,0 +1,1 @@
+"""Stored models of any format as classifiers, and predictions from image files."""

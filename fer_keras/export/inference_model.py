@@ -1,0 +1,62 @@
+"""The model that is exported: a float32 functional model with nothing of the training in it."""
+
+import keras
+
+from fer_keras.inference.classifier import ModelLoadError
+
+HALF_TYPES = ("float16", "bfloat16")
+
+
+def inference_model(model: keras.Model) -> keras.Model:
+    """The functional model ``image`` -> ``{"probs": ...}`` of a method or of an inference model, in float32.
+
+    Args:
+        model: a `fer_keras.methods` model, or a functional model with an output named ``probs``.
+
+    Returns:
+        A functional model from ``image`` (N, H, W, 3) uint8 to ``{"probs": (N, C)}``. It shares the weights of
+        `model`, or holds a copy of them where `model` computes in half precision.
+
+    Raises:
+        ModelLoadError: `model` has no output named ``probs``.
+    """
+    if hasattr(model, "inference_model"):
+        model = model.inference_model()
+    if not isinstance(getattr(model, "output", None), dict) or "probs" not in model.output:
+        raise ModelLoadError(f"{model.name}: not a classifier of this library (no output named 'probs')")
+    probs_only = keras.Model(model.input, {"probs": model.output["probs"]}, name=model.name)
+    return float32_twin(probs_only) if uses_half_precision(probs_only) else probs_only
+
+
+def uses_half_precision(model: keras.Model) -> bool:
+    """Whether any layer computes in float16 or bfloat16."""
+    return any(layer.compute_dtype in HALF_TYPES for layer in model._flatten_layers())
+
+
+def float32_twin(model: keras.Model) -> keras.Model:
+    """A copy of a functional model, same weights, in which every layer computes in float32.
+
+    Mixed precision keeps its variables in float32, so nothing is lost. LiteRT cannot convert the half-precision
+    graph, and a CPU runs it more slowly than float32.
+
+    Args:
+        model: a functional model, also with nested ones, under any dtype policy.
+
+    Returns:
+        The copy.
+    """
+    config = _in_float32(keras.saving.serialize_keras_object(model))
+    twin = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _in_float32(config):
+    """A serialised object with every half-precision policy or dtype in it replaced by float32."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return "float32"
+        return {key: _in_float32(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(_in_float32(value) for value in config)
+    return "float32" if config in (*HALF_TYPES, *(f"mixed_{name}" for name in HALF_TYPES)) else config

@@ -1,0 +1,38 @@
+"""``MODEL_CARD.md``: what an exported model is, and what was measured before it was kept."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import resources
+
+import jinja2
+
+import fer_keras
+from fer_keras.export.parity import Parity, parity_cells
+
+COLUMNS = ("export", "precision", "accuracy", "drop (points)", "max Δp", "mean Δp", "size", "ms p50", "ms p95")
+
+
+def render_model_card(name: str, report: Mapping, rows: Sequence[Parity], config: str | None = None) -> str:
+    """The text of the card.
+
+    Args:
+        name: of the model.
+        report: the content of ``export.json``.
+        rows: one measurement per export; the rejected ones are listed apart, with the reason.
+        config: the run's configuration as YAML, if known.
+
+    Returns:
+        Markdown.
+    """
+    template = resources.files("fer_keras.export").joinpath("templates/model_card.md.jinja").read_text("utf-8")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    return environment.from_string(template).render(
+        report,
+        name=name,
+        version=fer_keras.__version__,
+        columns=COLUMNS,
+        rows=[parity_cells(row) for row in rows if not row.rejected],
+        rejected=[row for row in rows if row.rejected],
+        machine=platform.machine(),
+        config=config,
+    )

@@ -1,0 +1,166 @@
+"""The parity gate: an exported file is kept only if it answers as the trained model does."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from fer_keras.emotions import require_same_classes
+from fer_keras.inference.classifier import Classifier
+
+MAX_DROP = 0.5
+"""Accuracy that an export may lose, in percentage points."""
+
+MAX_DIFFERENCE = 1e-3
+"""Largest change of any probability that a float32 export may show."""
+
+MAX_DIFFERENCE_FROM_HALF = 0.05
+"""The same where the trained model itself computes in half precision and the export in float32."""
+
+LATENCY_RUNS = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Parity:
+    """An exported model measured against the trained one, on the same labelled records.
+
+    Args:
+        file: name of the file or folder.
+        precision: of the export: float32, float16, dynamic or int8.
+        accuracy: share of records whose label is the most probable class, 0..1.
+        drop: accuracy lost against the trained model, in percentage points (negative: gained).
+        max_difference: largest ``|p_exported - p_trained|`` over all records and classes.
+        mean_difference: its mean.
+        size: bytes on disk.
+        latency_p50, latency_p95: milliseconds for one image (LiteRT: one thread).
+        rejected: why the export is refused, or None.
+    """
+
+    file: str
+    precision: str
+    accuracy: float
+    drop: float
+    max_difference: float
+    mean_difference: float
+    size: int
+    latency_p50: float
+    latency_p95: float
+    rejected: str | None = None
+
+
+def measure_parity(
+    exported: Classifier,
+    precision: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    reference: Classifier,
+    reference_probs: np.ndarray,
+    max_drop: float = MAX_DROP,
+    max_difference: float = MAX_DIFFERENCE,
+) -> Parity:
+    """Measures an exported model and decides whether it may be kept.
+
+    Args:
+        exported: the exported model, loaded.
+        precision: what it was exported as; `max_difference` applies to ``float32``.
+        images: (N, H, W, 3) uint8.
+        labels: (N,) class indices.
+        reference: the trained model.
+        reference_probs: (N, C), its probabilities for `images`.
+        max_drop: percentage points of accuracy that may be lost.
+        max_difference: largest change of a probability allowed in float32.
+
+    Returns:
+        The figures; ``rejected`` holds the reason if the export fails.
+
+    Raises:
+        ClassListMismatchError: the export has another class list.
+        ImageShapeError: it takes images of another size.
+    """
+    require_same_classes(reference.class_names, exported.class_names, str(reference.path), str(exported.path))
+    probs = exported.predict_proba(images)
+    difference = np.abs(probs.astype(np.float64) - reference_probs)
+    correct = accuracy(probs, labels)
+    drop = 100.0 * (accuracy(reference_probs, labels) - correct)
+    reasons = []
+    if not np.isfinite(probs).all():
+        reasons.append("probabilities are not finite")
+    if drop > max_drop + 1e-9:  # both are differences of floats: a drop of exactly max_drop passes
+        reasons.append(f"accuracy falls by {drop:.2f} points to {correct:.4f} (allowed: {max_drop:g})")
+    if precision == "float32" and not difference.max() <= max_difference:
+        reasons.append(f"a probability changes by {difference.max():.2g} (allowed: {max_difference:g})")
+    p50, p95 = measure_latency(exported, images)
+    return Parity(
+        file=exported.path.name,
+        precision=precision,
+        accuracy=correct,
+        drop=drop,
+        max_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        size=size_on_disk(exported.path),
+        latency_p50=p50,
+        latency_p95=p95,
+        rejected="; ".join(reasons) or None,
+    )
+
+
+def measure_latency(classifier: Classifier, images: np.ndarray, runs: int = LATENCY_RUNS) -> tuple[float, float]:
+    """Time of one image at a time: median and 95th percentile over `runs` calls, in milliseconds.
+
+    Args:
+        classifier: the model; five calls warm it up first.
+        images: (N, H, W, 3) uint8, taken in turn.
+        runs: number of calls timed.
+    """
+    for index in range(5):
+        classifier.predict_proba(images[index % len(images)][None])
+    times = np.empty(runs)
+    for index in range(runs):
+        image = images[index % len(images)][None]
+        start = time.perf_counter()
+        classifier.predict_proba(image)
+        times[index] = time.perf_counter() - start
+    p50, p95 = np.percentile(times, [50, 95]) * 1e3
+    return float(p50), float(p95)
+
+
+def size_on_disk(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def parity_table(rows: Sequence[Parity], title: str | None = None) -> Table:
+    """The measurements as a rich table."""
+    table = Table(title=title)
+    table.add_column("export")
+    table.add_column("precision")
+    for column in ("accuracy", "drop (points)", "max |dp|", "mean |dp|", "size", "ms p50", "ms p95"):
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
+    for row in rows:
+        table.add_row(*parity_cells(row), "[red]rejected[/]" if row.rejected else "[green]kept[/]")
+    return table
+
+
+def parity_cells(row: Parity) -> list[str]:
+    """The figures of one row as text, in the order of `parity_table`'s columns (without the verdict)."""
+    return [
+        row.file,
+        row.precision,
+        f"{row.accuracy:.4f}",
+        f"{row.drop:+.2f}",
+        f"{row.max_difference:.1e}",
+        f"{row.mean_difference:.1e}",
+        f"{row.size / 1e6:.2f} MB",
+        f"{row.latency_p50:.2f}",
+        f"{row.latency_p95:.2f}",
+    ]
+
+
+def accuracy(probs: np.ndarray, labels: np.ndarray) -> float:
+    """Share of records, 0..1, whose label (N,) is the most probable class of `probs` (N, C)."""
+    return float((probs.argmax(axis=1) == labels).mean())
