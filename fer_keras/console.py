@@ -51,14 +51,15 @@ def run(app: "typer.Typer", args: Sequence[str] | None = None) -> NoReturn:
     exception is a fault of the program and keeps its traceback. Set ``FER_KERAS_TRACEBACK=1`` to see all tracebacks.
 
     Args:
-        app: the app.
+        app: the app; its name is the program's name in the help.
         args: the command line without the program's name; None takes ``sys.argv[1:]``.
 
     Raises:
         SystemExit: always.
     """
+    name = app.info.name if isinstance(app.info.name, str) else None  # typer holds a placeholder where none is given
     try:
-        app(args=args)
+        app(args=args, prog_name=name)
     except (ValueError, OSError) as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise

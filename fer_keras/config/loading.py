@@ -139,7 +139,7 @@ def _reason(key: str, mistake: dict) -> str:
     message = mistake["msg"]
     match mistake["type"]:
         case "extra_forbidden":
-            return f"unknown key {key}{suggest(key, section_keys())}"
+            return f"unknown key {key}{suggest(key, section_keys()) or _keys_beside(key)}"
         case "value_error":
             return f"{key}: {mistake['ctx']['error']}" if key else str(mistake["ctx"]["error"])
         case "model_type" | "dict_type":
@@ -151,6 +151,11 @@ def _reason(key: str, mistake: dict) -> str:
         case "string_pattern_mismatch":
             message = "should be letters, digits, '.', '_' and '-' only, a letter or digit first"
     return f"{key}: {_show(mistake['input'])} is not allowed; it {message.removeprefix('Input ')}{_description(key)}"
+
+
+def _keys_beside(key: str) -> str:
+    section = key.rpartition(".")[0]
+    return f"; known: {', '.join(name for name in section_keys() if name.rpartition('.')[0] == section)}"
 
 
 def _description(key: str) -> str:

@@ -98,4 +98,5 @@ def write_yaml(content: Any) -> str:
         >>> write_yaml({"size": (48, 48), "rate": "1e-3"})
         "size: [48, 48]\\nrate: '1e-3'\\n"
     """
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+    # Characters beyond ASCII are escaped: PyYAML writes some of them (U+0085) so that they do not read back.
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=float("inf"))

@@ -65,6 +65,13 @@ def test_wrong_usage_exits_two(capsys):
     assert "--count" in err and "Traceback" not in err
 
 
+def test_help_calls_the_program_by_the_apps_name(capsys):
+    app = make_app(None)
+    assert "shown-name" not in outcome(app, capsys, "--help")[1]
+    app.info.name = "shown-name"
+    assert "Usage: shown-name" in outcome(app, capsys, "--help")[1]
+
+
 def test_interrupt_exits_130(capsys):
     assert outcome(make_app(KeyboardInterrupt()), capsys)[0] == 130
 

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_keras.config import Config, ConfigError, dump_config, load_config
@@ -64,6 +64,8 @@ def test_at_most_three_levels(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("training: {xyz: 3}", "a.yaml: unknown key training.xyz; known: training.deterministic, training.mixed_preci"),
+        ("xyz: 3", "a.yaml: unknown key xyz; known: name, seed, output_dir, data, backbone, method, schedule, tr"),
         ("schedule: {epoch: 3}", "a.yaml: unknown key schedule.epoch; did you mean schedule.epochs?"),
         ("epochs: 3", "a.yaml: unknown key epochs; did you mean schedule.epochs?"),
         (
@@ -206,6 +208,7 @@ def configs(draw) -> Config:
     )
 
 
+@settings(deadline=None)
 @given(configs())
 def test_a_dumped_configuration_loads_as_the_same(tmp_path_factory, config):
     file = tmp_path_factory.getbasetemp() / "dumped.yaml"

@@ -1,0 +1,88 @@
+"""``fer-keras``: train, judge, ship and use facial-expression classifiers."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from fer_keras import __version__
+from fer_keras.cli.evaluate import evaluate
+from fer_keras.cli.export import export
+from fer_keras.cli.predict import predict
+from fer_keras.cli.train import train
+from fer_keras.console import run
+
+# Read once, when TensorFlow is first imported (which the commands do themselves, late): errors only.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+WORKFLOW = """Example, from data to a file for a phone:
+
+1. fer-tfrecords --help (how to make the record set data/ferplus; docs/data.md)
+
+2. fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml
+
+3. fer-keras evaluate runs/ldlva_ferplus_fer_mini --data data/ferplus --split PublicTest
+
+4. fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva
+
+5. fer-keras predict face.png --model saved_models/ldlva/model.tflite"""
+
+TRAIN = """Examples:
+
+fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml
+
+fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --epochs 3 --set schedule.learning_rate=5e-4
+
+fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --dry-run
+
+After an interruption (Ctrl-C, kill, power cut) the same command goes on where the run stopped, with the same result."""
+
+EVALUATE = """Examples:
+
+fer-keras evaluate runs/ldlva_ferplus_fer_mini --data data/ferplus --split PublicTest --exclude leakage.csv
+
+fer-keras evaluate model.tflite --data data/ferplus --split validation --json"""
+
+EXPORT = """Examples:
+
+fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva
+
+fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva --format litert --precision int8"""
+
+PREDICT = """Examples:
+
+fer-keras predict face.png --model runs/ldlva_ferplus_fer_mini
+
+fer-keras predict 'faces/*.jpg' --model model.tflite --format csv --out predictions.csv"""
+
+app = typer.Typer(
+    name="fer-keras",
+    help="Facial-expression recognition that stays accurate when labels are ambiguous or wrong.",
+    epilog=WORKFLOW,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command, examples in ((train, TRAIN), (evaluate, EVALUATE), (export, EXPORT), (predict, PREDICT)):
+    app.command(epilog=examples)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fer-keras {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+
+
+def main() -> None:
+    """Entry point of ``fer-keras``."""
+    run(app)
