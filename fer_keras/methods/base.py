@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -172,6 +173,10 @@ class Method(keras.Model):
         if kwargs.pop("loss", None) is not None:
             raise ValueError(f"{type(self).__name__} brings its own loss; leave `loss` out of compile()")
         super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
+
+    def uncertainties(self) -> np.ndarray | None:
+        """How doubtful each training sample's given label is, (N,) float32 by ``sample_id``; None if unknown."""
+        return None
 
     def inference_model(self) -> keras.Model:
         """The classifier alone, as a functional model with nothing of the training left in it.

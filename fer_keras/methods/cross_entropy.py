@@ -1,7 +1,10 @@
 """Plain supervised training: the baseline."""
 
 import keras
+import numpy as np
+from keras import ops
 
+from fer_keras.layers.sample_table import SampleTable
 from fer_keras.losses.soft_cross_entropy import smooth_labels, weighted_batch_mean
 from fer_keras.methods.base import Method, Objective
 
@@ -15,7 +18,13 @@ class CrossEntropy(Method):
 
     Args:
         backbone, class_names, dropout: as for `Method`.
+        num_samples: N, the number of training samples; needed with `prediction_momentum` only.
         label_smoothing: s in [0, 1]; the target becomes ``(1 - s) d + s / C``.
+        prediction_momentum: if given, an exponential average of the probability of each sample's given label is
+            kept while training; `uncertainties` then finds labels that the network kept disagreeing with.
+
+    Raises:
+        ValueError: `prediction_momentum` without `num_samples`.
 
     Example:
         >>> from fer_keras.backbones import build_backbone
@@ -24,9 +33,27 @@ class CrossEntropy(Method):
         >>> model.compile("adam")
     """
 
-    def __init__(self, backbone, class_names, *, label_smoothing: float = 0.0, **kwargs):
+    uses_sample_table = True
+
+    def __init__(
+        self,
+        backbone,
+        class_names,
+        *,
+        num_samples: int | None = None,
+        label_smoothing: float = 0.0,
+        prediction_momentum: float | None = None,
+        **kwargs,
+    ):
         super().__init__(backbone, class_names, **kwargs)
+        self.num_samples = num_samples
         self.label_smoothing = label_smoothing
+        self.prediction_momentum = prediction_momentum
+        if prediction_momentum is not None:
+            if num_samples is None:
+                raise ValueError("prediction_momentum: a table of the samples needs num_samples")
+            # Columns: average probability of the given label, and whether the sample has passed by.
+            self.given_probability = SampleTable(num_samples, 2, name="given_probability")
 
     def training_loss(self, x, y, sample_weight=None) -> Objective:
         outputs = self.forward(x["image"], training=True)
@@ -34,5 +61,24 @@ class CrossEntropy(Method):
         losses = keras.losses.categorical_crossentropy(target, outputs["logits"], from_logits=True)
         return Objective(weighted_batch_mean(losses, sample_weight), outputs["probs"])
 
+    def after_step(self, x, y, objective: Objective) -> None:
+        if self.prediction_momentum is None:
+            return
+        average, seen = ops.unstack(self.given_probability.read(x["sample_id"]), axis=-1)
+        keep = self.prediction_momentum * seen
+        average = keep * average + (1.0 - keep) * ops.sum(y["distribution"] * objective.probs, axis=-1)
+        self.given_probability.write(x["sample_id"], ops.stack([average, ops.ones_like(average)], axis=-1))
+
+    def uncertainties(self) -> np.ndarray | None:
+        """One minus the average probability of each sample's given label, (N,) float32; None if it is not kept."""
+        if self.prediction_momentum is None:
+            return None
+        return 1.0 - np.asarray(self.given_probability.table)[:, 0]
+
     def get_config(self) -> dict:
-        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+        return {
+            **super().get_config(),
+            "num_samples": self.num_samples,
+            "label_smoothing": self.label_smoothing,
+            "prediction_momentum": self.prediction_momentum,
+        }

@@ -18,6 +18,7 @@ from fer_keras.training.run_folder import RunFolder
 from fer_keras.training.schedule import build_optimizer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -49,7 +50,12 @@ def build_method(config: Config, record_set: RecordSet) -> methods.Method:
 
 
 def train(
-    config: Config, *, resume: bool | None = None, overwrite: bool = False, console: "Console | None" = None
+    config: Config,
+    *,
+    resume: bool | None = None,
+    overwrite: bool = False,
+    console: "Console | None" = None,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
 ) -> "Path":
     """Trains, or continues to train, and judges the best and the last epoch.
 
@@ -59,6 +65,7 @@ def train(
             if it is there.
         overwrite: start anew even if the run folder holds another or a finished run.
         console: where progress is shown; None = silent.
+        callbacks: further Keras callbacks; they run before the epoch is recorded.
 
     Returns:
         The run folder.
@@ -89,15 +96,16 @@ def train(
         recorder = Recorder(folder, monitor, config.training.early_stopping)
         done = recorder.restore(model)
         if done < config.schedule.epochs and not _stopped_early(recorder):
-            _fit(config, model, recorder, done, console)
+            _fit(config, model, recorder, done, console, callbacks)
         save_model(model, folder, "last")
-    if isinstance(uncertainties := getattr(model, "uncertainties", lambda: None)(), np.ndarray):
+    uncertainties = model.uncertainties()
+    if uncertainties is not None:
         np.save(folder.path / "uncertainties.npy", uncertainties, allow_pickle=False)
     judge(config, folder, console)
     return folder.path
 
 
-def _fit(config: Config, model, recorder: Recorder, done: int, console) -> None:
+def _fit(config: Config, model, recorder: Recorder, done: int, console, further) -> None:
     inputs = build_inputs(config, done)
     if console is not None:
         verb = f"continuing after epoch {done}" if done else "training"
@@ -105,7 +113,7 @@ def _fit(config: Config, model, recorder: Recorder, done: int, console) -> None:
             f"{verb}: {config.method.name}, {config.backbone.name}, {model.count_params():,} parameters, "
             f"{inputs.steps_per_epoch} steps an epoch -> {recorder.folder.path}"
         )
-    callbacks = [keras.callbacks.TensorBoard(str(recorder.folder.tensorboard), write_graph=False), recorder]
+    callbacks = [keras.callbacks.TensorBoard(str(recorder.folder.tensorboard), write_graph=False), *further, recorder]
     if config.training.ema is not None:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
     try:
