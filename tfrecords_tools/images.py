@@ -83,14 +83,18 @@ def convert_image(encoded: bytes, resize: int | None = None) -> bytes:
     pixels = _eight_bit(image)
     if not fits:
         pixels = pixels.resize((resize, resize), Image.Resampling.BILINEAR)
-    if image.format in ("JPEG", "MPO"):
-        return _encode(pixels, "JPEG", quality=95, subsampling=0)
-    return _encode(pixels, "PNG")
+    if image.format not in ("JPEG", "MPO"):
+        return encode_png(pixels)
+    buffer = io.BytesIO()
+    pixels.save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
 
 
-def encode_grey(pixels: np.ndarray) -> bytes:
-    """A lossless grey PNG of (H, W) uint8 pixels."""
-    return _encode(Image.fromarray(pixels), "PNG")
+def encode_png(image: Image.Image) -> bytes:
+    """The bytes of a PNG file of `image`."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _open(encoded: bytes) -> Image.Image:
@@ -104,9 +108,3 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
-
-
-def _encode(image: Image.Image, image_format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()

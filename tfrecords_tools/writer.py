@@ -92,9 +92,13 @@ def write_record_set(
             return _finished_before(directory, key, console)
         _prepare(directory, key, options.overwrite)
         workers = options.workers or os.cpu_count() or 1
-        with _progress(console) as progress:
-            plan = _load_or_make_plan(importer, directory, key, options, workers, progress)
-            shards = _write_shards(importer, directory, plan, options, workers, progress)
+        try:
+            with _progress(console) as progress:
+                plan = _load_or_make_plan(importer, directory, key, options, workers, progress)
+                shards = _write_shards(importer, directory, plan, options, workers, progress)
+        except KeyboardInterrupt:
+            console.print("interrupted; run the same command again to continue")
+            raise
         record_set = _finish(importer, directory, key, plan, shards)
     print_summary(console, record_set, plan)
     return record_set
@@ -207,9 +211,8 @@ def _write_shards(
         start, count = bounds[split][index], len(bounds[split]) - 1
         file = directory / shard_name(importer.name, split, index, count)
         journal = directory / UNFINISHED / f"{file.name}.json"
-        if journal.is_file():
-            shard = Shard(**json.loads(journal.read_text()))
-        else:
+        shard = Shard(**json.loads(journal.read_text())) if journal.is_file() else None
+        if shard is None or not file.is_file() or file.stat().st_size != shard.num_bytes:
             shard = _write_shard(file, samples, start, num_votes, options.resize)
             write_atomically(journal, json.dumps(dataclasses.asdict(shard)))
         progress.advance(task, shard.num_examples)

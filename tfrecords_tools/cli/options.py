@@ -1,5 +1,6 @@
 """Options that all importers share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +15,28 @@ MaxPixels = Annotated[int, typer.Option(min=1, help="Images with more pixels are
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first malformed row or image.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier conversion left in the folder.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; one per core if left out.")]
+Name = Annotated[str | None, typer.Option(help="Name of the record set; by the input's name if left out.")]
+SplitName = Annotated[str, typer.Option(help="Name of the split where the input names none.")]
+
+
+class ClassCount(StrEnum):
+    """Size of the class list."""
+
+    seven = "7"
+    eight = "8"
+
+
+Classes = Annotated[
+    ClassCount | None,
+    typer.Option(help="7 leaves contempt out, 8 keeps its place; 8 only where it occurs if left out."),
+]
 
 DEFAULT_MAX_PIXELS = 50_000_000
+
+
+def num_classes(classes: ClassCount | None) -> int | None:
+    """The chosen number of classes, None for no choice."""
+    return None if classes is None else int(classes)
 
 
 def convert(importer, out: Path, **options) -> None:

@@ -1,16 +1,18 @@
 """FER2013 in its official layout: a csv of 48x48 grey pixels as text, plain or gzipped."""
 
+import codecs
 import dataclasses
 import functools
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from fer_keras.emotions import EMOTIONS_7, class_index
-from tfrecords_tools.images import ImageError, encode_grey
+from tfrecords_tools.images import ImageError, encode_png
 from tfrecords_tools.importers.base import Importer, Rejected, Row, Sample, file_checksum
 
 FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -32,14 +34,14 @@ class PixelRow:
         index: number of the row, counted from 0 without the header.
         usage: the column ``Usage``; empty if it is none of `USAGES`.
         emotion: the column ``emotion`` as text; empty if there is no such column.
-        pixels: the column ``pixels`` as text.
+        pixels: the column ``pixels`` as it is in the file.
         problem: reason for rejecting the row, or None.
     """
 
     index: int
     usage: str
     emotion: str
-    pixels: str
+    pixels: bytes
     problem: str | None = None
 
 
@@ -59,8 +61,8 @@ def read_rows(path: Path) -> Iterator[PixelRow]:
     with open(path, "rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     try:
-        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-            header = [name.strip().strip('"').lower() for name in file.readline().split(",")]
+        with (gzip.open if zipped else open)(path, "rb") as file:
+            header = [name.lower() for name in map(_text, file.readline().removeprefix(codecs.BOM_UTF8).split(b","))]
             missing = {"pixels", "usage"} - set(header)
             if missing:
                 raise Fer2013FormatError(
@@ -73,38 +75,62 @@ def read_rows(path: Path) -> Iterator[PixelRow]:
         raise Fer2013FormatError(f"{path}: damaged gzip file ({error}); copy it again") from error
 
 
-def _parse(index: int, line: str, header: list[str]) -> PixelRow:
+def _parse(index: int, line: bytes, header: list[str]) -> PixelRow:
     # A row holds numbers, blanks and one word: no quoted commas, so that a stray quote cannot swallow other rows.
-    fields = [field.strip().strip('"') for field in line.split(",")]
+    fields = line.split(b",")
     if len(fields) != len(header):
-        return PixelRow(index, "", "", "", f"{len(fields)} columns instead of {len(header)}")
+        return PixelRow(index, "", "", b"", f"{len(fields)} columns instead of {len(header)}")
     row = dict(zip(header, fields))
-    if row["usage"] not in USAGES:
-        problem = f"Usage is {row['usage'][:40]!r}; known: {', '.join(USAGES)}"
-        return PixelRow(index, "", "", "", problem)
-    return PixelRow(index, row["usage"], row.get("emotion", ""), row["pixels"])
+    usage = _text(row["usage"])
+    if usage not in USAGES:
+        return PixelRow(index, "", "", b"", f"Usage is {usage[:40]!r}; known: {', '.join(USAGES)}")
+    return PixelRow(index, usage, _text(row.get("emotion", b"")), row["pixels"])
 
 
-def pixels_to_png(text: str) -> bytes:
-    """A lossless grey PNG from a row of pixels.
+def _text(field: bytes) -> str:
+    return field.decode(errors="replace").strip(' "\t\r\n')
+
+
+def parse_pixels(text: bytes) -> np.ndarray:
+    """The pixels of a row of the csv.
 
     Args:
-        text: 2304 numbers in 0..255, separated by blanks, row by row.
+        text: 2304 whole numbers in 0..255, separated by blanks, row by row; perhaps in quotes.
 
     Returns:
-        The PNG file.
+        (48, 48) uint8.
 
     Raises:
         ImageError: another number of values, or a value that is no number in 0..255.
     """
-    values = text.split()
-    if len(values) != SIDE * SIDE:
-        raise ImageError(f"{len(values)} pixel values instead of {SIDE * SIDE}")
-    try:
-        pixels = np.array(values, dtype=np.uint8)
-    except (ValueError, OverflowError) as error:
-        raise ImageError(f"pixel values must be whole numbers in 0..255 ({str(error)[:80]})") from error
-    return encode_grey(pixels.reshape(SIDE, SIDE))
+    text = text.strip(b' "\t\r\n')
+    strange = text.translate(None, b"0123456789 ")
+    if strange:
+        raise ImageError(
+            f"pixel values must be whole numbers in 0..255, found {strange[:20].decode(errors='replace')!r}"
+        )
+    values = np.fromstring(text, dtype=np.int64, sep=" ") if text else np.zeros(0, np.int64)
+    if values.size != SIDE * SIDE:
+        raise ImageError(f"{values.size} pixel values instead of {SIDE * SIDE}")
+    if values.max() > 255:
+        raise ImageError(f"pixel values must be whole numbers in 0..255, found {values.max()}")
+    return values.astype(np.uint8).reshape(SIDE, SIDE)
+
+
+def check_pixels(text: bytes) -> int:
+    """Makes sure that `parse_pixels` succeeds; returns the number of pixels."""
+    return parse_pixels(text).size
+
+
+def pixels_to_png(text: bytes) -> bytes:
+    """A lossless grey PNG of a row of the csv, see `parse_pixels`."""
+    return encode_png(Image.fromarray(parse_pixels(text)))
+
+
+def pixel_sample(row: PixelRow, label: int, source: str, votes: Sequence[float] | None = None) -> Sample:
+    """The sample of a well-formed row; its pixels are parsed and encoded when they are needed."""
+    image = functools.partial(pixels_to_png, row.pixels)
+    return Sample(row.usage, image, label, source, votes, check=functools.partial(check_pixels, row.pixels))
 
 
 class Fer2013(Importer):
@@ -132,4 +158,4 @@ class Fer2013(Importer):
                 yield Rejected(source, f"emotion is {row.emotion[:40]!r}; known: 0..6", row.usage)
             else:
                 label = class_index(FER2013_ORDER[int(row.emotion)], self.class_names)
-                yield Sample(row.usage, functools.partial(pixels_to_png, row.pixels), label, source)
+                yield pixel_sample(row, label, source)

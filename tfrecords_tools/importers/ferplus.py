@@ -2,13 +2,12 @@
 
 import collections
 import csv
-import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fer_keras.emotions import EMOTIONS, UNLABELLED
-from tfrecords_tools.importers.base import Importer, LeftOut, Rejected, Row, Sample, file_checksum
-from tfrecords_tools.importers.fer2013 import Fer2013FormatError, pixels_to_png, read_rows
+from tfrecords_tools.importers.base import Importer, LeftOut, Rejected, Row, file_checksum
+from tfrecords_tools.importers.fer2013 import Fer2013FormatError, pixel_sample, read_rows
 
 PROTOCOLS = ("majority", "all")
 NON_EMOTIONS = ("unknown", "NF")
@@ -126,8 +125,7 @@ class FerPlus(Importer):
             if label is None:
                 yield LeftOut(row.usage, reason)
             else:
-                image = functools.partial(pixels_to_png, row.pixels)
-                yield Sample(row.usage, image, label, source, [float(count) for count in emotions])
+                yield pixel_sample(row, label, source, [float(count) for count in emotions])
 
 
 def _read_votes(path: Path) -> dict[str, list[tuple[bool, dict[str, str]]]]:
