@@ -39,7 +39,7 @@ class RandomErasing(Section):
 
 
 class RandAugmentOptions(Section):
-    """RandAugment (``keras.layers.RandAugment``)."""
+    """RandAugment: random operations of one strength (Cubuk et al., 2020)."""
 
     num_ops: int = Field(2, ge=1, le=10, description="operations applied to each image")
     factor: Unit = Field(0.5, description="strength of the operations, 0 to 1")
