@@ -24,13 +24,13 @@ def train(
         bool | None,
         typer.Option(
             "--resume/--no-resume",
-            help="Go on with the run in the folder, or start again in its place. By default an unfinished run of the "
-            "same configuration is continued, and a finished one is left alone.",
+            help="--resume: there must be an unfinished run to go on with; --no-resume: there must be none. By default "
+            "an unfinished run of the same configuration is continued.",
             show_default=False,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is in the run folder; the same as --no-resume.")
+        bool, typer.Option("--overwrite", help="Start anew, in place of the run that the folder holds.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved configuration and stop; nothing is trained.")
@@ -59,4 +59,4 @@ def train(
 
     from fer_keras.training import train as train_config
 
-    train_config(resolved, resume=False if overwrite else resume, console=Console())
+    train_config(resolved, resume=resume, overwrite=overwrite, console=Console())

@@ -1,5 +1,6 @@
 import sys
 import types
+from unittest.mock import ANY, create_autospec
 
 import pytest
 
@@ -21,7 +22,7 @@ def calls(monkeypatch):
     """Puts a trainer in place that only notes how it is called."""
     noted = []
     stand_in = types.ModuleType("fer_keras.training")
-    stand_in.train = lambda config, resume, console: noted.append((config, resume, console))
+    stand_in.train = lambda config, **options: noted.append((config, options))
     monkeypatch.setitem(sys.modules, "fer_keras.training", stand_in)
     return noted
 
@@ -52,12 +53,21 @@ def test_shortcuts_win_over_set_and_are_taken_literally(config_file, capsys, cal
 
 
 @pytest.mark.parametrize(
-    ("options", "resume"),
-    [([], None), (["--resume"], True), (["--no-resume"], False), (["--overwrite"], False)],
+    ("options", "resume", "overwrite"),
+    [([], None, False), (["--resume"], True, False), (["--no-resume"], False, False), (["--overwrite"], None, True)],
 )
-def test_resume_options(config_file, capsys, calls, options, resume):
+def test_resume_options(config_file, capsys, calls, options, resume, overwrite):
     assert outcome(capsys, "--config", config_file, *options)[0] == 0
-    assert [call[1] for call in calls] == [resume]
+    assert [(call[1]["resume"], call[1]["overwrite"]) for call in calls] == [(resume, overwrite)]
+
+
+def test_the_real_trainer_takes_these_arguments(config_file, capsys, monkeypatch):
+    import fer_keras.training
+
+    trainer = create_autospec(fer_keras.training.train)
+    monkeypatch.setattr(fer_keras.training, "train", trainer)
+    assert outcome(capsys, "--config", config_file)[0] == 0
+    trainer.assert_called_once_with(load_config(config_file), resume=None, overwrite=False, console=ANY)
 
 
 def test_resume_and_overwrite_exclude_each_other(config_file, capsys, calls):
