@@ -1,12 +1,26 @@
 """Record sets as ``tf.data`` batches ``(x, y)`` of uint8 images, sample ids, labels and label distributions."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from fer_keras.data.augmentation import Augmentation
+from fer_keras.data.image_store import image_reader
 from fer_keras.data.preprocessing import ImageSize, decode_batch
-from fer_keras.data.records import RecordSet, parse_records
+from fer_keras.data.rand_augment import fold_in
+from fer_keras.data.records import RecordSet, parse_records, read_columns
+from fer_keras.emotions import UNLABELLED
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_ORDER_STREAM = -1
+"""Stream of the random order of the samples; the streams of `Augmentation` count from 0."""
+
+
+class PipelineError(ValueError):
+    """Per-sample data or a batch size that does not fit the split."""
 
 
 def label_distribution(labels: "tf.Tensor", votes: "tf.Tensor") -> "tf.Tensor":
@@ -61,3 +75,138 @@ def evaluation_dataset(record_set: RecordSet, split: str, image_size: ImageSize,
     batches = -(-record_set.split(split).num_examples // batch_size)
     dataset = files.batch(batch_size).map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+
+
+def training_dataset(
+    record_set: RecordSet,
+    split: str,
+    image_size: ImageSize,
+    batch_size: int,
+    *,
+    epochs: int,
+    seed: int,
+    initial_epoch: int = 0,
+    augmentation: Augmentation | None = None,
+    cache: bool = True,
+    labels: np.ndarray | None = None,
+    soft_targets: bool = False,
+    neighbors: Mapping[str, np.ndarray] | None = None,
+    neighbor_images: bool = False,
+    drop_remainder: bool = True,
+) -> "tuple[tf.data.Dataset, int]":
+    """Shuffled, augmented batches of all epochs from `initial_epoch` on, one after the other.
+
+    Every epoch is a new permutation of the whole split. Order and augmentation depend on seed, epoch and step
+    alone: a run resumed at epoch r gets what the uninterrupted run gets from epoch r on, bit for bit, and `cache`
+    changes nothing but speed and memory.
+
+    Args:
+        record_set: the set.
+        split: name of the split, N samples.
+        image_size: (H, W) of the images yielded.
+        batch_size: B.
+        epochs: number of the epoch to stop before.
+        seed: the run's seed.
+        initial_epoch: number of the first epoch, counted from 0.
+        augmentation: applied to ``image``; None = none.
+        cache: hold decoded images in memory (N * H * W * 3 bytes), otherwise the encoded files.
+        labels: (N,) int64 labels that replace those of the records, for example noisy ones.
+        soft_targets: ``distribution`` is the votes of the records, not the label one-hot.
+        neighbors: None or ``ids`` (N, K) int32, the sample ids of each sample's neighbours, and ``differences``
+            (N, K, 2) float32, how far they are in valence and arousal.
+        neighbor_images: also yield the neighbours' images (needs `neighbors`), augmented by
+            `Augmentation.for_neighbors`.
+        drop_remainder: leave out an epoch's last batch if it is not full; its samples come in other epochs.
+
+    Returns:
+        The dataset and the number of steps in an epoch, to be given to ``fit`` as ``steps_per_epoch``. Elements
+        are pairs: x with ``image`` (B, H, W, 3) uint8, ``sample_id`` (B,) int64 and, with `neighbors`,
+        ``neighbor_ids`` (B, K) int32, ``neighbor_differences`` (B, K, 2) float32, ``neighbor_labels`` (B, K)
+        int64 and ``neighbor_images`` (B, K, H, W, 3) uint8; y with ``label`` (B,) int64 and ``distribution``
+        (B, C) float32.
+
+    Raises:
+        RecordSetError: the split does not exist.
+        PipelineError: `labels` or `neighbors` do not fit the split, votes are asked for beside replaced labels,
+            or the split does not fill one batch.
+    """
+    import tensorflow as tf
+
+    samples = record_set.split(split).num_examples
+    size = (int(image_size[0]), int(image_size[1]))
+    steps = samples // batch_size if drop_remainder else -(-samples // batch_size)
+    if steps == 0:
+        raise PipelineError(f"split {split!r} has {samples} samples, fewer than one batch of {batch_size}")
+    if neighbor_images and neighbors is None:
+        raise PipelineError("neighbor_images needs neighbors")
+    columns = _columns(record_set, split, labels, soft_targets, neighbors)
+    read_images = image_reader(record_set, split, size, cache)
+    augment_neighbors = augmentation.for_neighbors() if augmentation else None
+
+    def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
+        key = fold_in(tf.constant([seed, _ORDER_STREAM], tf.int64), epoch)
+        permutation = tf.random.experimental.stateless_shuffle(tf.range(samples, dtype=tf.int64), key, alg="philox")
+        batches = tf.data.Dataset.from_tensor_slices(permutation).batch(batch_size, drop_remainder=drop_remainder)
+        return batches.enumerate().map(lambda step, sample_id: (epoch, step, sample_id))
+
+    def to_batch(epoch: "tf.Tensor", step: "tf.Tensor", sample_id: "tf.Tensor") -> tuple[dict, dict]:
+        images = read_images(sample_id)
+        x = {"image": augmentation(images, epoch, step) if augmentation else images, "sample_id": sample_id}
+        y = {name: tf.gather(columns[name], sample_id) for name in ("label", "distribution")}
+        if neighbors is not None:
+            x["neighbor_ids"] = tf.gather(columns["neighbor_ids"], sample_id)
+            x["neighbor_differences"] = tf.gather(columns["neighbor_differences"], sample_id)
+            x["neighbor_labels"] = tf.gather(columns["label"], x["neighbor_ids"])
+        if neighbor_images:
+            images = read_images(tf.reshape(x["neighbor_ids"], [-1]))
+            if augment_neighbors:
+                images = augment_neighbors(images, epoch, step)
+            x["neighbor_images"] = tf.reshape(images, [-1, x["neighbor_ids"].shape[1], *size, 3])
+        return x, y
+
+    dataset = tf.data.Dataset.range(initial_epoch, epochs).flat_map(order)
+    dataset = dataset.map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    total = max(epochs - initial_epoch, 0) * steps
+    return dataset.apply(tf.data.experimental.assert_cardinality(total)).prefetch(tf.data.AUTOTUNE), steps
+
+
+def _columns(
+    record_set: RecordSet,
+    split: str,
+    labels: np.ndarray | None,
+    soft_targets: bool,
+    neighbors: Mapping[str, np.ndarray] | None,
+) -> "dict[str, tf.Tensor]":
+    """Everything but the images, as tensors of N rows."""
+    import tensorflow as tf
+
+    samples, num_classes = record_set.split(split).num_examples, len(record_set.class_names)
+    read = read_columns(record_set, split, ["label", "votes"])
+    if labels is None:
+        labels = read["label"]
+    elif soft_targets:
+        raise PipelineError("votes as targets and replaced (noisy) labels exclude each other: choose one")
+    labels = np.asarray(labels, np.int64)
+    if labels.shape != (samples,):
+        raise PipelineError(
+            f"labels of split {split!r}: shape {labels.shape}, one for each of {samples} samples needed"
+        )
+    if labels.min() < UNLABELLED or labels.max() >= num_classes:
+        raise PipelineError(
+            f"labels of split {split!r}: {labels.min()}..{labels.max()}, outside {UNLABELLED}..{num_classes - 1}"
+        )
+    votes = read["votes"] if soft_targets else np.zeros_like(read["votes"])
+    columns = {"label": labels, "distribution": label_distribution(labels, votes)}
+    if neighbors is not None:
+        ids = np.asarray(neighbors["ids"], np.int32)
+        differences = np.asarray(neighbors["differences"], np.float32)
+        if ids.ndim != 2 or len(ids) != samples or differences.shape != (*ids.shape, 2):
+            raise PipelineError(
+                f"neighbors of split {split!r}: ids must be ({samples}, K) and differences ({samples}, K, 2), "
+                f"not {ids.shape} and {differences.shape}"
+            )
+        if ids.min() < 0 or ids.max() >= samples:
+            raise PipelineError(f"neighbors of split {split!r}: ids must be in 0..{samples - 1}")
+        columns |= {"neighbor_ids": ids, "neighbor_differences": differences}
+    with tf.device("CPU:0"):
+        return {name: tf.convert_to_tensor(values) for name, values in columns.items()}
