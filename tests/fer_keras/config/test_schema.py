@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -124,3 +127,15 @@ def test_right_values_are_taken(right):
 
 def test_sections_are_taken_as_objects_too():
     assert Config(data=Data(batch_size=3)).data.batch_size == 3
+
+
+def test_the_documentation_lists_every_key_with_its_default():
+    lines = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| `")]
+    expected = []
+    for key, field in section_keys().items():
+        default = field.get_default(call_default_factory=True)
+        if not isinstance(default, Section):
+            text = json.dumps(default).replace('"', "")
+            expected.append(f"| `{key}` | `{text}` | {field.description} |")
+    assert rows == expected
