@@ -1,0 +1,144 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from fer_keras.emotions import ClassListMismatchError
+from fer_keras.export import exporter
+from fer_keras.export.exporter import ExportData, export_data, export_model
+from fer_keras.export.litert import ExportError, export_litert
+from fer_keras.inference.loading import load_classifier
+
+CLASSES = ("neutral", "happiness", "sadness", "surprise")
+
+
+def _names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "exported"
+
+
+@pytest.fixture
+def data(record_set):
+    return ExportData(record_set(), "validation", "train", samples=100, calibration_samples=50)
+
+
+def test_everything_is_written_and_agrees(keras_file, data, out, network, draw):
+    console = Console(file=io.StringIO(), width=200)
+    rows = export_model(keras_file, out, data, console=console)
+    assert [(row.file, row.precision, row.rejected) for row in rows] == [
+        ("model.keras", "float32", None),
+        ("1", "float32", None),
+        ("model.tflite", "float32", None),
+        ("model_int8.tflite", "int8", None),
+    ]
+    written = ["1", "MODEL_CARD.md", "export.json", "labels.txt", "model.keras", "model.tflite", "model_int8.tflite"]
+    assert _names(out) == written
+    images, _ = draw(20, 8)
+    expected = network(images)["probs"].numpy()
+    for name in ("1", "model.keras", "model.tflite"):
+        np.testing.assert_allclose(load_classifier(out / name).predict_proba(images), expected, atol=1e-5)
+    assert load_classifier(out).class_names == CLASSES
+
+    report = json.loads((out / "export.json").read_text())
+    assert report["data"]["records"] == 100 and report["calibration"] == {"split": "train", "records": 50}
+    assert report["reference_accuracy"] > 0.95
+    assert [export["file"] for export in report["exports"]] == [row.file for row in rows]
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "# exported" in card and "neutral, happiness, sadness, surprise" in card
+    assert "On 100 labelled records of split `validation` of `quarters`" in card and "calibrated on 50" in card
+    assert f"| model_int8.tflite | int8 | {rows[3].accuracy:.4f} |" in card and "Rejected" not in card
+    assert "model_int8.tflite" in console.file.getvalue()
+
+
+def test_a_failing_export_is_set_aside_and_replaces_nothing(keras_file, data, out, monkeypatch):
+    export_model(keras_file, out, data, ["litert"], ["float32", "int8"], console=Console(file=io.StringIO()))
+    kept = {name: (out / name).read_bytes() for name in ("model.tflite", "model_int8.tflite")}
+
+    def badly_calibrated(network, file, class_names, precision, images):
+        if precision == "int8":  # ranges from near-black pictures clip every real one
+            images = images // 64
+        return export_litert(network, file, class_names, precision, images)
+
+    monkeypatch.setattr(exporter, "export_litert", badly_calibrated)
+    rows = export_model(keras_file, out, data, ["litert"], ["float32", "int8"], console=Console(file=io.StringIO()))
+    assert rows[0].rejected is None and "accuracy falls by" in rows[1].rejected
+    assert "model_int8.tflite.rejected" in _names(out)
+    assert {name: (out / name).read_bytes() for name in kept} == kept
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "Rejected:" in card and "- `model_int8.tflite` (int8): accuracy falls by" in card
+    assert "| model_int8.tflite |" not in card
+
+
+def test_a_rejected_saved_model_is_never_served(keras_file, data, out, monkeypatch):
+    monkeypatch.setattr(exporter, "MAX_DIFFERENCE", -1.0)
+    for _ in range(2):
+        rows = export_model(keras_file, out, data, ["saved_model"], console=Console(file=io.StringIO()))
+        assert "a probability changes" in rows[0].rejected
+    assert _names(out) == ["1.rejected", "MODEL_CARD.md", "export.json", "labels.txt"]
+    monkeypatch.undo()
+    export_model(keras_file, out, data, ["saved_model"], console=Console(file=io.StringIO()))
+    export_model(keras_file, out, data, ["saved_model"], console=Console(file=io.StringIO()))
+    assert [name for name in _names(out) if name.isdecimal()] == ["1", "2"]
+
+
+def test_other_classes_than_the_records(keras_file, record_set, out):
+    data = ExportData(record_set((*CLASSES[:3], "fear")), "validation", "train")
+    with pytest.raises(ClassListMismatchError, match=r"sadness, surprise\].*sadness, fear\]"):
+        export_model(keras_file, out, data)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "formats, precisions, message",
+    [
+        (["onnx"], ["float32"], "unknown format onnx; known: keras, saved_model, litert"),
+        (["litert"], ["int4"], "unknown precision int4; known: float32, float16, dynamic, int8"),
+        ([], ["float32"], r"unknown format \(none given\)"),
+    ],
+)
+def test_bad_choices(keras_file, data, out, formats, precisions, message):
+    with pytest.raises(ExportError, match=message):
+        export_model(keras_file, out, data, formats, precisions)
+
+
+def test_only_keras_models_are_exported(network, data, tmp_path, out):
+    file = export_litert(network, tmp_path / "model.tflite", CLASSES)
+    with pytest.raises(ExportError, match="only a Keras model can be exported"):
+        export_model(file, out, data)
+
+
+def test_defaults_come_from_the_run(tmp_path):
+    from fer_keras.config import Config, dump_config
+
+    run = tmp_path / "run"
+    (run / "weights").mkdir(parents=True)
+    config = Config.model_validate({"data": {"directory": "some/records", "validation_split": "minival"}})
+    (run / "config.yaml").write_text(dump_config(config))
+    for source in (run, run / "weights" / "last.keras"):
+        found = export_data(source, None, None, None, samples=7)
+        assert (str(found.directory), found.split, found.calibration_split) == ("some/records", "minival", "train")
+        assert found.samples == 7
+    given = export_data(run, tmp_path, "test", "extra")
+    assert (given.directory, given.split, given.calibration_split) == (tmp_path, "test", "extra")
+    with pytest.raises(ExportError, match="give --split"):
+        export_data(tmp_path, tmp_path, None, None)
+
+
+def test_run_folder_puts_its_configuration_on_the_card(tmp_path, data, out, flat_backbone):
+    import fer_keras.methods as methods
+    from fer_keras.config import Config, dump_config
+
+    run = tmp_path / "run"
+    (run / "weights").mkdir(parents=True)
+    (run / "config.yaml").write_text(dump_config(Config(name="quarters_test", seed=41)))
+    methods.get("cross_entropy")(flat_backbone(6), CLASSES).save(run / "weights" / "best.keras")
+    rows = export_model(run, out, data, ["keras", "litert"], ["float32"], console=Console(file=io.StringIO()))
+    assert [row.rejected for row in rows] == [None, None]
+    card = (out / "MODEL_CARD.md").read_text()
+    assert card.startswith("# quarters_test\n") and "seed: 41" in card
