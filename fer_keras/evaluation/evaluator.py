@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from fer_keras.data.pipeline import evaluation_dataset
 from fer_keras.data.records import RecordSet, read_columns
 from fer_keras.data.sidecars import read_sidecar, sidecar_path
 from fer_keras.emotions import require_same_classes
@@ -91,6 +90,8 @@ def _predict(
     import tensorflow as tf
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from fer_keras.data.pipeline import evaluation_dataset
+
     sample_id, y_true, probs = [], [], []
     layout = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*layout, console=console, disable=console is None, transient=True) as progress:
@@ -106,7 +107,13 @@ def _predict(
             raise EvaluationError(
                 f"{record_set.directory}, split {split!r}: {reason} (fer-tfrecords verify finds damaged records)"
             ) from error
-    return np.concatenate(sample_id), np.concatenate(y_true), np.concatenate(probs)
+    read = np.concatenate(sample_id) if sample_id else np.zeros(0, np.int64)
+    if not np.array_equal(read, np.arange(total)):  # a shard that was cut between two records ends like a whole one
+        raise EvaluationError(
+            f"{record_set.directory}, split {split!r}: {len(read)} records found in order where {total} are registered "
+            "(fer-tfrecords verify finds damaged records)"
+        )
+    return read, np.concatenate(y_true), np.concatenate(probs)
 
 
 def _normalised(probs: np.ndarray, name: str) -> np.ndarray:

@@ -36,8 +36,8 @@ def excluded_samples(file: str | Path, evaluation: Evaluation) -> np.ndarray:
         raise ExclusionError(f"{file}: no such file; give a csv with a column sample_id or source")
     with open(file, newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
+        names = [name for name in reader.fieldnames or [] if name]
         rows = list(reader)
-    names = [name for name in reader.fieldnames or [] if name]
     key = next((key for key in ("sample_id", "source") if any(key in name for name in names)), None)
     if key is None:
         raise ExclusionError(f"{file}: no column sample_id or source; it has: {', '.join(names) or 'nothing'}")

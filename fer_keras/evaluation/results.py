@@ -26,8 +26,8 @@ def read_results(file: str | Path) -> dict[str, np.ndarray]:
     """
     with open(file, newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
+        names = reader.fieldnames or []
         rows = list(reader)
-    names = reader.fieldnames or []
     if "epoch" not in names:
         raise ResultsError(f"{file}: no column 'epoch'; it has: {', '.join(names) or 'nothing'}")
     if not rows:
