@@ -135,12 +135,15 @@ def _check(row: Row, max_pixels: int) -> tuple[int, str | None]:
     if isinstance(row, LeftOut):
         return 0, None
     try:
+        row.source.encode()
         if row.check is not None:
             return row.check(), None
         encoded = row.image()
         check_image(encoded, max_pixels)
     except ImageError as error:
         return 0, str(error)
+    except UnicodeEncodeError:
+        return 0, "the file's name is not valid UTF-8"
     return len(encoded), None
 
 

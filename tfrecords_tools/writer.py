@@ -8,9 +8,8 @@ name, synced, renamed, entered in the journal. An interrupted conversion goes on
 import contextlib
 import dataclasses
 import fcntl
-import hashlib
+import functools
 import json
-import math
 import os
 import re
 import shutil
@@ -21,18 +20,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import fer_keras
-from fer_keras.data.records import METADATA_FILE, RecordSet, Shard, Split, encode_record, shard_name
-from tfrecords_tools.images import DEFAULT_MAX_PIXELS, convert_image, own_pixel_limit
-from tfrecords_tools.importers.base import Importer, Sample
-from tfrecords_tools.plan import QUARANTINE_FILE, Plan, make_plan, ordered_map, write_atomically, write_quarantine
+from fer_keras.data.records import METADATA_FILE, RecordSet, Shard, Split
+from tfrecords_tools.images import DEFAULT_MAX_PIXELS, own_pixel_limit
+from tfrecords_tools.importers.base import Importer
+from tfrecords_tools.plan import QUARANTINE_FILE, Plan, StrictError, make_plan, write_atomically, write_quarantine
+from tfrecords_tools.shards import write_shards
 from tfrecords_tools.summary import print_summary
 
 UNFINISHED = ".unfinished"
 """Folder inside a record set's folder that holds the plan and the journal until the set is complete."""
-
-_SHARD_BYTES = 128 * 2**20  # aimed at by default
-_SHARD_RECORDS = 2048  # small sets: enough shards to read and write in parallel
-_MAX_SMALL_SHARDS = 16
 
 
 class WriteError(ValueError):
@@ -48,7 +44,7 @@ class WriteOptions:
         resize: side in pixels to resize every image to; None keeps the images as encoded.
         max_pixels: images with more pixels go to the quarantine.
         strict: the first malformed row or image ends the conversion.
-        overwrite: replace the record set, or unfinished work, that is in the folder.
+        overwrite: replace the record set, or the unfinished work of another conversion, that is in the folder.
         workers: number of threads; None takes one per core.
     """
 
@@ -77,13 +73,13 @@ def write_record_set(
     Raises:
         WriteError: the folder holds something else, or nothing is left to write.
         StrictError: `options.strict`, and a row or an image is malformed.
+        InputChangedError: the input changed while it was converted.
         OSError: a file cannot be read or written.
     """
     options = options or WriteOptions()
     console = console or Console(quiet=True)
     directory = Path(directory)
-    for name in (importer.name, *importer.class_names):
-        _require_name("record set", name)
+    _require_name("record set", importer.name)
     for note in importer.notes():
         console.print(f"note: {note}", markup=False, highlight=False)
     key = _conversion_key(importer, options)
@@ -95,7 +91,17 @@ def write_record_set(
         try:
             with _progress(console) as progress:
                 plan = _load_or_make_plan(importer, directory, key, options, workers, progress)
-                shards = _write_shards(importer, directory, plan, options, workers, progress)
+                task = progress.add_task("writing", total=sum(plan.kept.values()))
+                shards = write_shards(
+                    importer,
+                    plan,
+                    directory,
+                    directory / UNFINISHED,
+                    options.num_shards,
+                    options.resize,
+                    workers,
+                    functools.partial(progress.advance, task),
+                )
         except KeyboardInterrupt:
             console.print("interrupted; run the same command again to continue")
             raise
@@ -106,7 +112,7 @@ def write_record_set(
 
 def _conversion_key(importer: Importer, options: WriteOptions) -> dict:
     """All that the bytes written depend on; stored as the record set's provenance."""
-    return {
+    key = {
         "importer": importer.name,
         "version": fer_keras.__version__,
         "classes": list(importer.class_names),
@@ -116,6 +122,7 @@ def _conversion_key(importer: Importer, options: WriteOptions) -> dict:
         "resize": options.resize,
         "max_pixels": options.max_pixels,
     }
+    return json.loads(json.dumps(key))  # compared with what was stored
 
 
 @contextlib.contextmanager
@@ -145,15 +152,16 @@ def _finished_before(directory: Path, key: dict, console: Console) -> RecordSet:
 def _prepare(directory: Path, key: dict, overwrite: bool) -> None:
     """Clears the folder unless it holds unfinished work of the same conversion."""
     plan_file = directory / UNFINISHED / "plan.json"
-    if plan_file.is_file() and not overwrite:
+    if plan_file.is_file() and not (directory / METADATA_FILE).is_file():
         before = json.loads(plan_file.read_text())["key"]
         changed = [name for name in {**before, **key} if before.get(name) != key.get(name)]
-        if changed:
+        if not changed:
+            return
+        if not overwrite:
             raise WriteError(
-                f"{directory}: holds unfinished work made with another {', '.join(changed)}; "
-                "run the same command again to continue it, or add --overwrite to start afresh"
+                f"{directory}: holds unfinished work with other options or input ({', '.join(changed)}); "
+                "run the same command as before to continue it, or add --overwrite to start afresh"
             )
-        return
     plan_file.unlink(missing_ok=True)
     (directory / METADATA_FILE).unlink(missing_ok=True)
     for pattern in ("*.tfrecord-*-of-*", "dataset_info.json", "features.json", "*.labels.txt", QUARANTINE_FILE):
@@ -171,7 +179,7 @@ def _load_or_make_plan(
         plan = Plan(**json.loads(plan_file.read_text())["plan"])
         if options.strict and plan.quarantine:
             source, reason, _ = plan.quarantine[0]
-            raise WriteError(f"{source}: {reason}")
+            raise StrictError(f"{source}: {reason}")
         return plan
     task = progress.add_task("checking", total=importer.num_rows)
     plan = make_plan(importer, options.max_pixels, options.strict, workers, lambda rows: progress.advance(task, rows))
@@ -185,87 +193,6 @@ def _load_or_make_plan(
         _require_name("split", split)
     write_atomically(plan_file, json.dumps({"key": key, "plan": dataclasses.asdict(plan)}))
     return plan
-
-
-def _shard_bounds(plan: Plan, split: str, num_shards: int | None) -> list[int]:
-    """First ``sample_id`` of every shard, and the number of records at the end."""
-    records = plan.kept[split]
-    if num_shards is None:
-        small = min(math.ceil(records / _SHARD_RECORDS), _MAX_SMALL_SHARDS)
-        num_shards = max(small, math.ceil(plan.image_bytes[split] / _SHARD_BYTES))
-    num_shards = min(num_shards, records)
-    return [records * index // num_shards for index in range(num_shards + 1)]
-
-
-def _write_shards(
-    importer: Importer, directory: Path, plan: Plan, options: WriteOptions, workers: int, progress: Progress
-) -> dict[str, list[Shard]]:
-    """Writes the shards that the journal does not hold; returns all of them by split, in order."""
-    bounds = {split: _shard_bounds(plan, split, options.num_shards) for split in plan.kept}
-    task = progress.add_task("writing", total=sum(plan.kept.values()))
-    shards: dict[str, dict[int, Shard]] = {split: {} for split in plan.kept}
-    num_votes = len(importer.class_names)
-
-    def write(job: tuple[str, int, list[Sample]]) -> tuple[str, int, Shard]:
-        split, index, samples = job
-        start, count = bounds[split][index], len(bounds[split]) - 1
-        file = directory / shard_name(importer.name, split, index, count)
-        journal = directory / UNFINISHED / f"{file.name}.json"
-        shard = Shard(**json.loads(journal.read_text())) if journal.is_file() else None
-        if shard is None or not file.is_file() or file.stat().st_size != shard.num_bytes:
-            shard = _write_shard(file, samples, start, num_votes, options.resize)
-            write_atomically(journal, json.dumps(dataclasses.asdict(shard)))
-        progress.advance(task, shard.num_examples)
-        return split, index, shard
-
-    for split, index, shard in ordered_map(write, _shard_jobs(importer, plan, bounds), workers):
-        shards[split][index] = shard
-    for split, expected in plan.kept.items():
-        if sum(shard.num_examples for shard in shards[split].values()) != expected:
-            raise WriteError(f"{directory}: the input of split {split!r} changed meanwhile; use --overwrite")
-    return {split: [by_index[index] for index in sorted(by_index)] for split, by_index in shards.items()}
-
-
-def _shard_jobs(
-    importer: Importer, plan: Plan, bounds: dict[str, list[int]]
-) -> Iterator[tuple[str, int, list[Sample]]]:
-    """Reads the rows again and hands out the samples of one shard after the other."""
-    rejected = set(plan.rejected_rows)
-    buffers: dict[str, list[Sample]] = {split: [] for split in bounds}
-    indices = dict.fromkeys(bounds, 0)
-    for position, row in enumerate(importer.rows()):
-        if not isinstance(row, Sample) or position in rejected:
-            continue
-        buffer, index = buffers[row.split], indices[row.split]
-        buffer.append(row)
-        if len(buffer) == bounds[row.split][index + 1] - bounds[row.split][index]:
-            yield row.split, index, buffer
-            buffers[row.split], indices[row.split] = [], index + 1
-
-
-def _write_shard(file: Path, samples: list[Sample], start: int, num_votes: int, resize: int | None) -> Shard:
-    import tensorflow as tf
-
-    temporary = file.with_name(f".{file.name}.tmp")
-    with tf.io.TFRecordWriter(str(temporary)) as writer:
-        for sample_id, sample in enumerate(samples, start):
-            votes = [0.0] * num_votes if sample.votes is None else sample.votes
-            record = encode_record(
-                convert_image(sample.image(), resize),
-                sample.label,
-                sample_id,
-                votes,
-                sample.valence,
-                sample.arousal,
-                sample.source,
-            )
-            writer.write(record)
-    with open(temporary, "rb+") as written:
-        os.fsync(written.fileno())
-        checksum = hashlib.file_digest(written, "sha256").hexdigest()
-    shard = Shard(file.name, len(samples), temporary.stat().st_size, checksum)
-    temporary.replace(file)
-    return shard
 
 
 def _finish(importer: Importer, directory: Path, key: dict, plan: Plan, shards: dict[str, list[Shard]]) -> RecordSet:
