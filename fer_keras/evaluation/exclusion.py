@@ -15,10 +15,10 @@ class ExclusionError(ValueError):
 def excluded_samples(file: str | Path, evaluation: Evaluation) -> np.ndarray:
     """Finds the samples of an evaluation that a csv file lists.
 
-    The file has a column ``sample_id``, or else a column ``source`` with the texts of the records. If there is a
-    column ``split`` as well, only its rows of the evaluated split count. Columns may come in groups that share a
-    prefix or suffix (``split_a, sample_id_a, split_b, sample_id_b``): the leakage report of ``fer-tfrecords verify``
-    can be given as it is.
+    The file has a column ``sample_id``, or else a column ``source`` with the texts of the records. Of the leakage
+    report of ``fer-tfrecords verify``, which can be given as it is, two more columns are heeded: only rows whose
+    ``split`` is the evaluated one count, and rows whose ``across_splits`` is 0 (an image that only repeats within
+    its own split) do not.
 
     Args:
         file: the csv file.
@@ -36,39 +36,31 @@ def excluded_samples(file: str | Path, evaluation: Evaluation) -> np.ndarray:
         raise ExclusionError(f"{file}: no such file; give a csv with a column sample_id or source")
     with open(file, newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
-        names = [name for name in reader.fieldnames or [] if name]
+        names = reader.fieldnames or []
         rows = list(reader)
-    key = next((key for key in ("sample_id", "source") if any(key in name for name in names)), None)
-    if key is None:
+    column = next((column for column in ("sample_id", "source") if column in names), None)
+    if column is None:
         raise ExclusionError(f"{file}: no column sample_id or source; it has: {', '.join(names) or 'nothing'}")
-    columns = [name for name in names if key in name]
-    splits = {column: column.replace(key, "split") for column in columns}
-    if len(columns) > 1 and not set(splits.values()) <= set(names):
-        missing = ", ".join(sorted(set(splits.values()) - set(names)))
-        raise ExclusionError(f"{file}: several columns name samples ({', '.join(columns)}), so {missing} is needed too")
     listed = {
-        _value(file, line, column, row[column], evaluation)
+        _sample_id(file, line, row[column], evaluation) if column == "sample_id" else row[column]
         for line, row in enumerate(rows, 2)
-        for column in columns
-        if row.get(splits[column], evaluation.split) == evaluation.split
+        if row.get("split", evaluation.split) == evaluation.split and row.get("across_splits", "1") != "0"
     }
-    own = evaluation.sample_id.tolist() if key == "sample_id" else evaluation.source
+    own = evaluation.sample_id.tolist() if column == "sample_id" else evaluation.source
     mask = np.array([value in listed for value in own])
     if not mask.any():
         raise ExclusionError(f"{file}: lists no sample of split {evaluation.split!r} ({len(rows)} rows read)")
     return mask
 
 
-def _value(file: Path, line: int, column: str, text: str | None, evaluation: Evaluation) -> int | str:
-    if "sample_id" not in column:
-        return text or ""
+def _sample_id(file: Path, line: int, text: str | None, evaluation: Evaluation) -> int:
     try:
         number = int(text or "")
     except ValueError:
-        raise ExclusionError(f"{file}, line {line}: {column} is {text!r}, not a whole number") from None
+        raise ExclusionError(f"{file}, line {line}: sample_id is {text!r}, not a whole number") from None
     if not 0 <= number < len(evaluation.sample_id):
         raise ExclusionError(
-            f"{file}, line {line}: {column} is {number}, but split {evaluation.split!r} has the samples "
+            f"{file}, line {line}: sample_id is {number}, but split {evaluation.split!r} has the samples "
             f"0..{len(evaluation.sample_id) - 1}"
         )
     return number

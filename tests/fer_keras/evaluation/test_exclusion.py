@@ -5,11 +5,16 @@ from fer_keras.evaluation.exclusion import ExclusionError, excluded_samples
 
 
 @pytest.fixture
-def listed(make_evaluation, tmp_path):
+def evaluation(make_evaluation):
+    return make_evaluation(samples=10)
+
+
+@pytest.fixture
+def listed(evaluation, tmp_path):
     def run(text: str) -> list[int]:
         file = tmp_path / "leakage.csv"
         file.write_text(text)
-        return np.flatnonzero(excluded_samples(file, make_evaluation(samples=10))).tolist()
+        return np.flatnonzero(excluded_samples(file, evaluation)).tolist()
 
     return run
 
@@ -30,8 +35,14 @@ def test_rows_of_other_splits_do_not_count_even_if_out_of_range(listed):
     assert listed("split,sample_id\ntest,4\ntrain,5\ntrain,25000\n") == [4]
 
 
-def test_pairs_of_columns(listed):
-    assert listed("split_a,sample_id_a,split_b,sample_id_b\ntrain,9,test,1\ntest,2,train,8\n") == [1, 2]
+def test_a_leakage_report_without_the_images_that_only_repeat_within_their_split(evaluation, tmp_path):
+    from tfrecords_tools.leakage import LeakageReport, Occurrence
+
+    across = [Occurrence("train", 7, "fear", "a.png"), Occurrence("test", 2, "anger", "b.png")]
+    within = [Occurrence("test", 5, "fear", "c.png"), Occurrence("test", 6, "fear", "d.png")]
+    report = LeakageReport.of([(row, b"one") for row in across] + [(row, b"two") for row in within])
+    report.write(tmp_path / "leakage.csv")
+    assert np.flatnonzero(excluded_samples(tmp_path / "leakage.csv", evaluation)).tolist() == [2]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(listed):
@@ -48,7 +59,6 @@ def test_a_byte_order_mark_is_no_part_of_the_header(listed):
         ("sample_id\n-1\n", "line 2: sample_id is -1"),
         ("source\nother.png\n", r"lists no sample of split 'test' \(1 rows read\)"),
         ("split,sample_id\ntrain,1\n", "lists no sample of split 'test'"),
-        ("sample_id_a,sample_id_b\n1,2\n", "split_a, split_b is needed too"),
     ],
 )
 def test_what_cannot_be_used_is_named(listed, text, message):
@@ -56,6 +66,6 @@ def test_what_cannot_be_used_is_named(listed, text, message):
         listed(text)
 
 
-def test_a_missing_file_is_named(make_evaluation, tmp_path):
+def test_a_missing_file_is_named(evaluation, tmp_path):
     with pytest.raises(ExclusionError, match=r"none\.csv: no such file"):
-        excluded_samples(tmp_path / "none.csv", make_evaluation())
+        excluded_samples(tmp_path / "none.csv", evaluation)
