@@ -1,0 +1,122 @@
+"""add-noise, add-valence-arousal and add-neighbors: from the command line to the sidecar."""
+
+import numpy as np
+import pytest
+
+from fer_keras.data.records import RecordSet, read_columns
+from fer_keras.data.sidecars import read_sidecar, read_stamp, write_sidecar
+from fer_keras.data.transition import default_transition
+from fer_keras.emotions import EMOTIONS
+
+
+def true_labels(record_set):
+    return read_columns(record_set, "train", ["label"])["label"]
+
+
+def test_symmetric_noise(tool, own_set):
+    result = tool("add-noise", own_set, "--rate", 0.25, "--seed", 3)
+    assert result.code == 0, result.err
+    assert "flipped 8 of 32 labels: measured rate 0.2500" in result.out
+    record_set = RecordSet.load(own_set)
+    noisy = read_sidecar(record_set, "train", "noisy_labels-symmetric-0.25-seed3")
+    assert noisy.dtype == np.int64
+    assert (noisy != true_labels(record_set)).sum() == 8
+    stamp = read_stamp(record_set, "train", "noisy_labels-symmetric-0.25-seed3")
+    assert (stamp["kind"], stamp["rate"], stamp["seed"], stamp["measured_rate"]) == ("symmetric", 0.25, 3, 0.25)
+    assert np.sum(stamp["flips"]) == 32
+
+
+def test_class_dependent_noise(tool, own_set):
+    assert tool("add-noise", own_set, "--kind", "class-dependent", "--rate", 1).code == 0
+    record_set = RecordSet.load(own_set)
+    noisy = read_sidecar(record_set, "train", "noisy_labels-class-dependent-1-seed0")
+    partner = default_transition(EMOTIONS).argmax(axis=1)
+    np.testing.assert_array_equal(noisy, partner[true_labels(record_set)])
+
+
+def test_noise_from_a_matrix_names_the_sidecar_after_the_file(tool, own_set, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("fear: {surprise: 0.5}\nanger: {disgust: 1}\n")
+    result = tool("add-noise", own_set, "--transition", file)
+    assert result.code == 0, result.err
+    # 4 samples a class: 2 of fear and 4 of anger, of 32 in all.
+    noisy = read_sidecar(RecordSet.load(own_set), "train", "noisy_labels-mine-0.188-seed0")
+    labels = true_labels(RecordSet.load(own_set))
+    assert (noisy[labels == EMOTIONS.index("anger")] == EMOTIONS.index("disgust")).all()
+    assert (noisy != labels).sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["add-noise"], 2, "--rate"),
+        (["add-noise", "--rate", "1.5"], 1, "error: noise rate 1.5 is outside [0, 1]"),
+        (["add-noise", "--rate", "0.3", "--split", "dev"], 1, "no split 'dev'; it has: train, validation, test"),
+        (["add-valence-arousal", "--source", "probabilities"], 2, "needs --probabilities"),
+        (["add-valence-arousal", "--source", "records", "--probabilities", "x"], 2, "reads no file"),
+        (["add-valence-arousal", "--source", "probabilities", "--probabilities", "no.csv"], 1, "no.csv: No such file"),
+        (["add-neighbors", "--valence-arousal", "none"], 1, "valence_arousal-none.npy: no such sidecar"),
+        (["add-neighbors", "--valence-arousal", "none", "--k", "33"], 2, "--k"),
+    ],
+)
+def test_mistakes(tool, own_set, arguments, code, message):
+    command, *rest = arguments
+    result = tool(command, own_set, *rest)
+    assert result.code == code
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_from_records_to_neighbors_with_noisy_labels(tool, own_set):
+    assert "32 samples placed, 0 without" in tool("add-valence-arousal", own_set, "--source", "records").out
+    tool("add-noise", own_set, "--rate", 0.5)
+    noisy = "noisy_labels-symmetric-0.5-seed0"
+    result = tool("add-neighbors", own_set, "--valence-arousal", "records", "--k", 3, "--labels", noisy)
+    assert result.code == 0, result.err
+    # The tiny set's positions lie close around their emotion, so that the true label is almost always shared.
+    assert "warning" not in result.err
+    record_set = RecordSet.load(own_set)
+    neighbors = read_sidecar(record_set, "train", "neighbors-records-k3")
+    differences = read_sidecar(record_set, "train", "neighbor_differences-records-k3")
+    positions = read_sidecar(record_set, "train", "valence_arousal-records")
+    assert neighbors.shape == (32, 3) and neighbors.dtype == np.int32
+    np.testing.assert_allclose(differences, positions[neighbors] - positions[:, None], atol=1e-7)
+    agreement = read_stamp(record_set, "train", "neighbors-records-k3")["agreement"]
+    labels = true_labels(record_set)
+    assert agreement["true"]["rate"] == pytest.approx((labels[neighbors] == labels[:, None]).mean())
+    given = read_sidecar(record_set, "train", noisy)
+    assert agreement["given"]["rate"] == pytest.approx((given[neighbors] == given[:, None]).mean())
+    assert agreement["true"]["chance"] == pytest.approx(3 / 31)
+
+
+def test_neighbors_at_chance_level_are_a_warning(tool, own_set):
+    record_set = RecordSet.load(own_set)
+    # Every sample sits beside one of the next class: no neighbour shares its label.
+    order = np.arange(32, dtype=np.float32)
+    positions = np.stack([order // 2 / 16, order % 2 / 1000], axis=1)
+    write_sidecar(record_set, "train", "valence_arousal-random", positions)
+    result = tool("add-neighbors", own_set, "--valence-arousal", "valence_arousal-random", "--k", 1)
+    assert result.code == 0
+    assert "warning: neighbours carry almost no information" in result.err
+
+
+def test_probabilities_of_a_model_for_some_of_the_samples(tool, own_set, tmp_path):
+    sources = read_columns(RecordSet.load(own_set), "train", ["source"])["source"]
+    file = tmp_path / "model.csv"
+    lines = [f"{source.decode()},0.5,0.5" for source in sources[:30]]
+    file.write_text("\n".join(["source,neutral,happiness", *lines]) + "\n")
+    result = tool("add-valence-arousal", own_set, "--source", "probabilities", "--probabilities", file)
+    assert "30 samples placed, 2 without a position" in result.out
+    result = tool("add-neighbors", own_set, "--valence-arousal", "model", "--k", 2)
+    assert "2 samples have no neighbours" in result.out
+    neighbors = read_sidecar(RecordSet.load(own_set), "train", "neighbors-model-k2")
+    assert neighbors[0].tolist() == [1, 2] and neighbors[31].tolist() == [31, 31]
+
+
+def test_a_teacher_keeps_its_stamp(tool, own_set):
+    record_set = RecordSet.load(own_set)
+    probabilities = np.eye(8, dtype=np.float32)[true_labels(record_set)]
+    write_sidecar(record_set, "train", "teacher_probs-folds5", probabilities, folds=5)
+    result = tool("add-valence-arousal", own_set, "--source", "teacher", "--probabilities", "teacher_probs-folds5")
+    assert result.code == 0, result.err
+    assert read_stamp(record_set, "train", "valence_arousal-teacher-folds5")["teacher"]["folds"] == 5
