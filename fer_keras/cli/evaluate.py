@@ -8,7 +8,10 @@ import typer
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(help="Run folder, .keras file, SavedModel folder or .tflite file.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="MODEL", help="Run folder, .keras file, SavedModel folder or .tflite file.", show_default=False
+        ),
     ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The record set.", show_default=False)],
     split: Annotated[str, typer.Option(metavar="NAME", help="The split to evaluate on.", show_default=False)],
@@ -33,8 +36,6 @@ def evaluate(
 
     Prints tables and writes metrics.json, per_class.csv, predictions.csv, confusion_matrix.png and reliability.png.
     For a run, its report.html is brought up to date.
-
-    Example: fer-keras evaluate runs/ldlva --data data/ferplus --split test
     """
     from rich.console import Console
 

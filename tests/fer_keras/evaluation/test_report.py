@@ -1,3 +1,4 @@
+import html.parser
 import json
 import re
 
@@ -19,55 +20,76 @@ def run(make_evaluation, tmp_path_factory):
     return folder, best, last
 
 
-def cells(html: str, row: str) -> list[str]:
-    line = next(line for line in html.splitlines() if line.startswith(f"<tr><td>{row}"))
+def cells(text: str, row: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"<tr><td>{row}"))
     return re.findall("<td>(.*?)</td>", line)[1:]
 
 
 def test_best_and_last_stand_side_by_side(run):
     folder, best, last = run
-    html = write_report(folder).read_text()
-    headings = re.findall("<th>(test, .*?)</th>", html)
+    text = write_report(folder).read_text()
+    headings = re.findall("<th>(test, .*?)</th>", text)
     assert headings == ["test, best", "test, best, without 5 excluded", "test, last"]
     expected = [best.metrics["brier"], best.keep(np.arange(60) > 4).metrics["brier"], last.metrics["brier"]]
-    assert cells(html, "Brier score") == [f"{value:.4f}" for value in expected]
-    assert f"<b>{best.metrics['macro_f1']:.2%}</b>" in html
+    assert cells(text, "Brier score") == [f"{value:.4f}" for value in expected]
+    assert f"<b>{best.metrics['macro_f1']:.2%}</b>" in text
     happiness = best.per_class[1]
-    assert cells(html, "happiness")[:2] == [f"{happiness.precision:.2%}", f"{happiness.recall:.2%}"]
+    assert cells(text, "happiness")[:2] == [f"{happiness.precision:.2%}", f"{happiness.recall:.2%}"]
 
 
 def test_it_is_one_file_that_refers_to_no_other(run):
-    html = write_report(run[0]).read_text()
-    sources = re.findall('src="(.*?)"', html)
+    text = write_report(run[0]).read_text()
+    sources = re.findall('src="(.*?)"', text)
     assert len(sources) == 5 and all(source.startswith("data:image/png;base64,") for source in sources)
-    assert not re.search(r"https?://|<script|<link|@import|url\(", html)
+    assert not re.search(r"https?://|<script|<link|@import|url\(", text)
     assert (run[0] / "results.png").is_file()
 
 
+def test_every_tag_is_closed_in_order(run):
+    class Checker(html.parser.HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open: list[str] = []
+            self.seen: set[str] = set()
+
+        def handle_starttag(self, tag, attrs):
+            self.seen.add(tag)
+            if tag not in ("meta", "img"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    checker = Checker()
+    checker.feed(write_report(run[0]).read_text())
+    checker.close()
+    assert checker.open == [] and {"table", "details", "section", "img"} <= checker.seen
+
+
 def test_texts_are_escaped_and_the_configuration_is_shown(run):
-    html = write_report(run[0]).read_text()
-    assert "ldlva &lt;b&gt;" in html and "<b>ldlva" not in html and "ldlva <b>" not in html
-    assert "name: a &amp; b\nmethod: {name: ldlva}" in html
+    text = write_report(run[0]).read_text()
+    assert "ldlva &lt;b&gt;" in text and "<b>ldlva" not in text and "ldlva <b>" not in text
+    assert "name: a &amp; b\nmethod: {name: ldlva}" in text
 
 
 def test_every_epoch_is_listed(run):
-    html = write_report(run[0]).read_text()
-    assert "<td>0</td><td>1.5</td><td>1.6</td><td>-</td>" in html
-    assert "<td>1</td><td>1.25</td><td>1.5</td><td>0.625</td>" in html
+    text = write_report(run[0]).read_text()
+    assert "<td>0</td><td>1.5</td><td>1.6</td><td>-</td>" in text
+    assert "<td>1</td><td>1.25</td><td>1.5</td><td>0.625</td>" in text
 
 
 def test_a_run_that_has_only_begun_has_a_report(tmp_path):
     (tmp_path / "config.yaml").write_text("name: a\n")
-    html = write_report(tmp_path).read_text()
-    assert "not evaluated yet" in html and "name: a" in html and "<img" not in html
+    text = write_report(tmp_path).read_text()
+    assert "not evaluated yet" in text and "name: a" in text and "<img" not in text
 
 
 def test_an_evaluation_of_distributions_only_is_shown(make_evaluation, softmax_rows, tmp_path):
     evaluation = make_evaluation(samples=4, y_true=np.full(4, -1), distribution=softmax_rows(9, 4))
     evaluation.write(tmp_path / "evaluation-test")
-    html = write_report(tmp_path).read_text()
-    assert cells(html, "Chebyshev") == [f"{evaluation.metrics['chebyshev']:.4f}"]
-    assert "accuracy" not in html and "precision" not in html
+    text = write_report(tmp_path).read_text()
+    assert cells(text, "Chebyshev") == [f"{evaluation.metrics['chebyshev']:.4f}"]
+    assert "accuracy" not in text and "precision" not in text
 
 
 @pytest.mark.parametrize(
