@@ -92,5 +92,7 @@ def _print_sidecars(console, sidecars) -> None:
     table = _table("sidecars", "name", "split", "array", "current")
     for sidecar in sidecars:
         shape = "x".join(str(length) for length in sidecar.shape)
-        table.add_row(sidecar.name, sidecar.split, f"{sidecar.dtype} {shape}", "yes" if sidecar.current else "NO, make again")
+        table.add_row(
+            sidecar.name, sidecar.split, f"{sidecar.dtype} {shape}", "yes" if sidecar.current else "NO, make again"
+        )
     console.print(table)
