@@ -70,6 +70,8 @@ class Method(keras.Model):
             len(self.class_names), kernel_initializer="he_normal", name="classifier", dtype="float32"
         )
         self.classifier.build((None, self.feature_width))
+        self.built = True  # every part is built here, so weights can be counted, loaded and restored at once
+        self._accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self._diagnostics = {name: keras.metrics.Mean(name=name) for name in self.diagnostics}
 
     @property
@@ -110,10 +112,6 @@ class Method(keras.Model):
                 "pixels 0..255 (set data.image_size, or resize with fer_keras.data.preprocessing)"
             )
 
-    def build(self, input_shape):
-        """Nothing is left to create: every part is built by the constructor."""
-        self.built = True
-
     def call(self, inputs, training=False):
         images = inputs["image"] if isinstance(inputs, dict) else inputs
         return self.forward(images, training=training)["probs"]
@@ -136,6 +134,8 @@ class Method(keras.Model):
 
     def train_step(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if self._compile_loss is not None:
+            raise ValueError(f"{type(self).__name__} brings its own loss; leave `loss` out of compile()")
         with tf.GradientTape() as tape:
             objective = self.training_loss(x, y, sample_weight)
             # The optimizer sums gradients over replicas, so each contributes its share of the global mean.
@@ -161,18 +161,9 @@ class Method(keras.Model):
 
     def _update_metrics(self, objective: Objective, x, y, sample_weight) -> dict:
         self._loss_tracker.update_state(objective.loss, sample_weight=ops.shape(objective.probs)[0])
+        self._accuracy.update_state(y["label"], objective.probs, sample_weight)
         logs = self.compute_metrics(x, y["label"], objective.probs, sample_weight)
         return {name: value for name, value in logs.items() if name not in self._diagnostics}
-
-    def compile(self, optimizer="adam", metrics=("accuracy",), **kwargs):
-        """As ``keras.Model.compile``; the loss is the method's own.
-
-        Raises:
-            ValueError: a `loss` is given.
-        """
-        if kwargs.pop("loss", None) is not None:
-            raise ValueError(f"{type(self).__name__} brings its own loss; leave `loss` out of compile()")
-        super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
 
     def uncertainties(self) -> np.ndarray | None:
         """How doubtful each training sample's given label is, (N,) float32 by ``sample_id``; None if unknown."""

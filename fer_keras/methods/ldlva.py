@@ -27,6 +27,9 @@ from fer_keras.methods.base import Method, Objective
 DISCRIMINATIVE_WEIGHT = {"paper": 0.1, "official": 0.01}
 """gamma of equation (11)."""
 
+UNCERTAINTY_LEARNING_RATE = {"paper": 1.0, "official": 10.0}
+"""Step of the uncertainty times the batch size; the paper gives none, 10 is the released code's."""
+
 INITIAL_UNCERTAINTY = {"paper": 0.0, "official": 1.0 - 1.0 / (1.0 + np.exp(-0.5))}
 """lambda before the first visit; the released code starts from a confidence logit of 0.5."""
 
@@ -53,7 +56,8 @@ class LDLVA(Method):
         similarity_scale: delta of equation (2).
         discriminative_weight: gamma of equation (11); None: 0.1 in paper, 0.01 in official mode.
         uncertainty_learning_rate: step of lambda (paper) or of its logit (official), divided by the batch size as
-            the released code does: a visit moves it by ``rate / B`` times its gradient.
+            the released code does: a visit moves it by ``rate / B`` times its gradient. None: 1 in paper, 10 in
+            official mode.
         uncertainty_momentum: momentum of that step; rows that are not in the batch do not move.
         initial_uncertainty: lambda at the start; None: 0 in paper, 0.378 in official mode.
         label_distribution: switch LD of the paper's Table 4; False trains on the given labels.
@@ -90,7 +94,7 @@ class LDLVA(Method):
         bank_momentum: float = 0.0,
         similarity_scale: float = 0.5,
         discriminative_weight: float | None = None,
-        uncertainty_learning_rate: float = 10.0,
+        uncertainty_learning_rate: float | None = None,
         uncertainty_momentum: float = 0.0,
         initial_uncertainty: float | None = None,
         label_distribution: bool = True,
@@ -120,7 +124,9 @@ class LDLVA(Method):
         self.discriminative_weight = (
             DISCRIMINATIVE_WEIGHT[fidelity] if discriminative_weight is None else discriminative_weight
         )
-        self.uncertainty_learning_rate = uncertainty_learning_rate
+        self.uncertainty_learning_rate = (
+            UNCERTAINTY_LEARNING_RATE[fidelity] if uncertainty_learning_rate is None else uncertainty_learning_rate
+        )
         self.uncertainty_momentum = uncertainty_momentum
         self.initial_uncertainty = (
             INITIAL_UNCERTAINTY[fidelity] if initial_uncertainty is None else initial_uncertainty

@@ -1,0 +1,130 @@
+"""What every method must do, whatever its equations."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import fer_keras.methods as methods
+from fer_keras.emotions import EMOTIONS_7
+
+N, K, SIZE, C = 24, 3, 16, 7
+
+
+@pytest.fixture
+def backbone(flat_backbone):
+    return flat_backbone(12, SIZE)
+
+
+@pytest.fixture
+def dataset():
+    """A tiny learnable set: the brightness of an image tells its class."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(N) % C
+    images = np.clip(labels[:, None, None, None] * 36 + rng.integers(0, 9, (N, SIZE, SIZE, 3)), 0, 255).astype("uint8")
+    neighbor_ids = np.stack([np.setdiff1d(np.flatnonzero(labels == labels[i]), [i])[:2] for i in range(N)])
+    neighbor_ids = np.concatenate([neighbor_ids, (np.arange(N)[:, None] + 1) % N], axis=1)
+    x = {
+        "image": images,
+        "sample_id": np.arange(N),
+        "neighbor_ids": neighbor_ids.astype("int32"),
+        "neighbor_differences": rng.normal(0, 0.1, (N, K, 2)).astype("float32"),
+        "neighbor_labels": labels[neighbor_ids],
+        "neighbor_images": images[neighbor_ids],
+    }
+    y = {"label": labels, "distribution": np.eye(C, dtype="float32")[labels]}
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(8, drop_remainder=True)
+
+
+VARIANTS = {
+    "cross_entropy": ("cross_entropy", {}),
+    "cross_entropy_smooth": ("cross_entropy", {"label_smoothing": 0.1, "prediction_momentum": 0.5}),
+    "ldlva_official_images": ("ldlva", {"fidelity": "official", "neighbor_mode": "images"}),
+    "ldlva_official_momentum": ("ldlva", {"uncertainty_momentum": 0.9, "neighbor_training": True}),
+    "ldlva_official_bank": ("ldlva", {"neighbor_mode": "bank", "bank_momentum": 0.5}),
+    "ldlva_paper_images": ("ldlva", {"fidelity": "paper", "neighbor_gradient": True}),
+    "ldlva_paper_bank": ("ldlva", {"fidelity": "paper", "neighbor_mode": "bank"}),
+    "ldlva_without_distribution": ("ldlva", {"label_distribution": False}),
+    "ldlva_without_similarity": ("ldlva", {"adaptive_similarity": False}),
+    "ldlva_without_uncertainty": ("ldlva", {"uncertainty": False}),
+    "ldlva_without_discriminative": ("ldlva", {"discriminative": False}),
+}
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
+def method(request, backbone):
+    keras.utils.set_random_seed(0)
+    name, options = request.param
+    return methods.get(name)(backbone, EMOTIONS_7, num_samples=N, **options)
+
+
+def test_learns_saves_and_exports(method, dataset, tmp_path):
+    method.compile(keras.optimizers.Adam(0.01))
+    history = method.fit(dataset, epochs=8, validation_data=dataset, verbose=0).history
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    assert history["accuracy"][-1] > history["accuracy"][0]
+    for name in method.diagnostics:
+        assert np.isfinite(history[name]).all()
+    images = next(iter(dataset))[0]["image"]
+    probs = method.predict({"image": images}, verbose=0)
+    np.testing.assert_allclose(probs.sum(-1), 1.0, rtol=1e-5)
+
+    method.save(tmp_path / "method.keras")
+    restored = keras.models.load_model(tmp_path / "method.keras")
+    config, restored_config = method.get_config(), restored.get_config()
+    assert {**restored_config, "backbone": None} == {**config, "backbone": None}
+    for before, after in zip(method.variables, restored.variables):
+        np.testing.assert_array_equal(before, after, err_msg=before.path)
+    np.testing.assert_allclose(restored.predict(images, verbose=0), probs, rtol=1e-5, atol=1e-6)
+
+    inference = method.inference_model()
+    outputs = inference.predict(images, verbose=0)
+    np.testing.assert_allclose(outputs["probs"], probs, rtol=1e-5, atol=1e-6)
+    assert outputs["features"].shape == (8, method.feature_width)
+    assert inference.inputs[0].name == "image" and inference.inputs[0].dtype == "uint8"
+    leaked = {weight.path for weight in inference.weights} - {
+        weight.path for part in (method.backbone, method.classifier) for weight in part.weights
+    }
+    assert not leaked
+
+
+def test_wrong_image_size_names_the_shape(method):
+    with pytest.raises(ValueError, match=r"\(2, 9, 9, 3\); wanted \(batch, 16, 16, 3\)"):
+        method(np.zeros((2, 9, 9, 3), "uint8"))
+
+
+def test_refuses_a_foreign_loss(backbone, dataset):
+    model = methods.CrossEntropy(backbone, EMOTIONS_7)
+    model.compile("adam", loss="categorical_crossentropy")
+    with pytest.raises(ValueError, match="brings its own loss"):
+        model.fit(dataset, verbose=0)
+
+
+def test_nan_stops_training_with_a_reason(backbone, dataset):
+    model = methods.CrossEntropy(backbone, EMOTIONS_7)
+    model.compile("sgd")
+    model.classifier.bias.assign(np.full(C, np.nan))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="NaN or infinite; lower the learning rate"):
+        model.fit(dataset, verbose=0)
+
+
+def test_mixed_precision_trains(flat_backbone, dataset):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = methods.LDLVA(flat_backbone(12, SIZE), EMOTIONS_7, num_samples=N)
+        model.compile(keras.optimizers.Adam(0.01))
+        history = model.fit(dataset, epochs=3, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert np.isfinite(history["loss"]).all()
+    assert model.inference_model().output["probs"].dtype == "float32"
+
+
+def test_registry_suggests():
+    with pytest.raises(ValueError, match="unknown method 'ldva'.*ldlva"):
+        methods.get("ldva")
+    with pytest.raises(ValueError, match=r"method.neighbour_mode: ldlva has no such option.*neighbor_mode"):
+        methods.check_options("ldlva", ["neighbour_mode"])
+    methods.check_options("ldlva", ["dropout", "fidelity"])
+    methods.check_options("cross_entropy", ["label_smoothing", "dropout"])
