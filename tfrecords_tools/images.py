@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-DEFAULT_MAX_PIXELS = 50_000_000
-"""Images with more pixels are taken for decompression bombs."""
+from tfrecords_tools.limits import DEFAULT_MAX_PIXELS
 
-_KEPT_AS_ENCODED = ("PNG", "JPEG", "MPO")  # MPO: what many cameras write, a JPEG with further images behind it
+_KEPT_AS_ENCODED = ("PNG", "JPEG", "MPO")  # MPO: a JPEG with further images behind it
 _CONVERTED = ("BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000")  # EPS is not among them: Pillow runs a program for it
+_END_MARKERS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 
@@ -61,8 +61,9 @@ def check_image(encoded: bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
         image.load()
     except Exception as error:  # decoders raise whatever they like on damaged data
         raise ImageError(f"truncated or damaged: {error}") from error
-    if image.format in ("JPEG", "MPO") and b"\xff\xd9" not in encoded:
-        raise ImageError("truncated or damaged: the JPEG has no end marker")
+    end = _END_MARKERS.get(image.format, b"")
+    if end not in encoded:  # Pillow forgives this, TensorFlow does not
+        raise ImageError(f"truncated or damaged: the {image.format} has no end marker")
 
 
 def convert_image(encoded: bytes, resize: int | None = None) -> bytes:
@@ -99,7 +100,7 @@ def encode_png(image: Image.Image) -> bytes:
 
 def _open(encoded: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(encoded), formats=_KEPT_AS_ENCODED + _CONVERTED)
+        return Image.open(io.BytesIO(encoded), formats=("PNG", "JPEG", *_CONVERTED))
     except Exception as error:  # decoders raise whatever they like on damaged headers
         raise ImageError("unreadable: not an image of a known format, or a damaged header") from error
 

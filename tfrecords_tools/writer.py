@@ -21,8 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import fer_keras
 from fer_keras.data.records import METADATA_FILE, RecordSet, Shard, Split
-from tfrecords_tools.images import DEFAULT_MAX_PIXELS, own_pixel_limit
+from tfrecords_tools.images import own_pixel_limit
 from tfrecords_tools.importers.base import Importer
+from tfrecords_tools.limits import DEFAULT_MAX_PIXELS
 from tfrecords_tools.plan import QUARANTINE_FILE, Plan, StrictError, make_plan, write_atomically, write_quarantine
 from tfrecords_tools.shards import write_shards
 from tfrecords_tools.summary import print_summary

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tfrecords_tools.cli import options as shared
+from tfrecords_tools.limits import DEFAULT_MAX_PIXELS
 
 
 class Protocol(StrEnum):
@@ -26,12 +27,18 @@ def ferplus(
     ] = Protocol.majority,
     num_shards: shared.NumShards = None,
     resize: shared.Resize = None,
-    max_pixels: shared.MaxPixels = shared.DEFAULT_MAX_PIXELS,
+    max_pixels: shared.MaxPixels = DEFAULT_MAX_PIXELS,
     strict: shared.Strict = False,
     overwrite: shared.Overwrite = False,
     workers: shared.Workers = None,
 ) -> None:
-    """FER+: FER2013's images with the votes of ten annotators, eight classes; splits named after Usage."""
+    """FER+: FER2013's images with the votes of ten annotators, eight classes; splits named after Usage.
+
+    The two files are joined by row within each Usage; an images file may hold some of the Usages only. All votes are
+    kept as they are. A row that the protocol does not keep is counted in the summary.
+
+    Example: fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus
+    """
     from tfrecords_tools.importers.ferplus import FerPlus
 
     shared.convert(

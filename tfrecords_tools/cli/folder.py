@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tfrecords_tools.cli import options as shared
+from tfrecords_tools.limits import DEFAULT_MAX_PIXELS
 
 
 def folder(
@@ -16,7 +17,7 @@ def folder(
     classes: shared.Classes = None,
     num_shards: shared.NumShards = None,
     resize: shared.Resize = None,
-    max_pixels: shared.MaxPixels = shared.DEFAULT_MAX_PIXELS,
+    max_pixels: shared.MaxPixels = DEFAULT_MAX_PIXELS,
     strict: shared.Strict = False,
     overwrite: shared.Overwrite = False,
     workers: shared.Workers = None,

@@ -31,8 +31,6 @@ Classes = Annotated[
     typer.Option(help="7 leaves contempt out, 8 keeps its place; 8 only where it occurs if left out."),
 ]
 
-DEFAULT_MAX_PIXELS = 50_000_000
-
 
 def num_classes(classes: ClassCount | None) -> int | None:
     """The chosen number of classes, None for no choice."""
@@ -40,7 +38,7 @@ def num_classes(classes: ClassCount | None) -> int | None:
 
 
 def convert(importer, out: Path, **options) -> None:
-    """Writes a record set with a progress bar on stderr and the summary on stdout.
+    """Writes a record set, with a progress bar and a summary at the end.
 
     Args:
         importer: a `tfrecords_tools.importers.base.Importer`.

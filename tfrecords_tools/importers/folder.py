@@ -26,7 +26,8 @@ class _File:
 class Folder(Importer):
     """Images in folders named after their class; a class name may be any that `canonical_name` understands.
 
-    Every file in a class folder (at any depth) is taken for an image; hidden files are skipped. The rows are sorted
+    Every file in a class folder (at any depth) is taken for an image, so that none goes missing without a word;
+    hidden files are skipped. The rows are sorted
     by path, so that they do not depend on the file system.
 
     Args:
@@ -86,7 +87,7 @@ class Folder(Importer):
                 emotion = canonical_name(folder.name)
             except UnknownEmotionError as error:
                 raise FolderLayoutError(f"{folder}: {error}") from error
-            paths = sorted(path.relative_to(self.root) for path in folder.rglob("*") if path.is_file())
+            paths = sorted(path.relative_to(self.root) for path in folder.rglob("*") if not path.is_dir())
             files += [_File(path.as_posix(), split, emotion) for path in paths if not _is_hidden(path)]
         return files
 
