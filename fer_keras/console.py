@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from fer_keras.quiet import quiet_tensorflow
+
 if TYPE_CHECKING:
     import typer
 
@@ -45,7 +47,7 @@ def print_error(message: str) -> None:
 
 
 def run(app: "typer.Typer", args: Sequence[str] | None = None) -> NoReturn:
-    """Runs a typer app and exits: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.
+    """Runs a typer app, TensorFlow kept quiet, and exits: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.
 
     A `ValueError` or an `OSError` is taken as a mistake in the input and becomes one line on stderr; any other
     exception is a fault of the program and keeps its traceback. Set ``FER_KERAS_TRACEBACK=1`` to see all tracebacks.
@@ -57,6 +59,7 @@ def run(app: "typer.Typer", args: Sequence[str] | None = None) -> NoReturn:
     Raises:
         SystemExit: always.
     """
+    quiet_tensorflow()
     name = app.info.name if isinstance(app.info.name, str) else None  # typer holds a placeholder where none is given
     try:
         app(args=args, prog_name=name)

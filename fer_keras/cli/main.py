@@ -1,6 +1,5 @@
 """``fer-keras``: train, judge, ship and use facial-expression classifiers."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -11,9 +10,6 @@ from fer_keras.cli.export import export
 from fer_keras.cli.predict import predict
 from fer_keras.cli.train import train
 from fer_keras.console import run
-
-# Read once, when TensorFlow is first imported (which the commands do themselves, late): errors only.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 WORKFLOW = """Example, from data to a file for a phone:
 

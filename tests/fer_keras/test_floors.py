@@ -13,7 +13,7 @@ FLOORS = {
     3: ("training", "evaluation", "curation", "export", "inference", "reproduce"),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data"),
-    0: ("emotions", "config", "console"),
+    0: ("emotions", "config", "console", "quiet"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 TOOLS_MAY_IMPORT = {
