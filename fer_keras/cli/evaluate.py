@@ -26,6 +26,8 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
+            exists=True,
+            dir_okay=False,
             help="csv whose column sample_id or source lists samples; the metrics without them are given as well. "
             "The leakage.csv of `fer-tfrecords verify` can be given as it is.",
         ),

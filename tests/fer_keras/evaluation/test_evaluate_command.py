@@ -91,3 +91,8 @@ def test_help_needs_no_heavy_import():
     result = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "--exclude" in result.stdout
+
+
+def test_a_missing_list_is_told_before_anything_is_read(run, tmp_path):
+    result = run("--data", tmp_path, "--split", "test", "--exclude", tmp_path / "none.csv")
+    assert result.exit_code == 2 and "none.csv" in "".join(result.stderr.replace("│", "").split())
