@@ -49,6 +49,8 @@ def add_valence_arousal(
         raise typer.BadParameter(f"--source {source} needs --probabilities", param_hint="--probabilities")
     if source is Source.records and probabilities is not None:
         raise typer.BadParameter("--source records reads no file", param_hint="--probabilities")
+    if name is not None and Path(name).name != name:
+        raise typer.BadParameter("a name, not a path", param_hint="--name")
 
     import numpy as np
 

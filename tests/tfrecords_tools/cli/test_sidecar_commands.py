@@ -55,6 +55,7 @@ def test_noise_from_a_matrix_names_the_sidecar_after_the_file(tool, own_set, tmp
         (["add-valence-arousal", "--source", "probabilities"], 2, "needs --probabilities"),
         (["add-valence-arousal", "--source", "records", "--probabilities", "x"], 2, "reads no file"),
         (["add-valence-arousal", "--source", "probabilities", "--probabilities", "no.csv"], 1, "no.csv: No such file"),
+        (["add-valence-arousal", "--source", "records", "--name", "../up"], 2, "a name, not a path"),
         (["add-neighbors", "--valence-arousal", "none"], 1, "valence_arousal-none.npy: no such sidecar"),
         (["add-neighbors", "--valence-arousal", "none", "--k", "33"], 2, "--k"),
     ],
