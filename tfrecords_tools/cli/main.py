@@ -10,7 +10,18 @@ import typer
 
 from fer_keras.console import run
 
-COMMANDS = ("ferplus",)
+COMMANDS = (
+    "fer2013",
+    "ferplus",
+    "folder",
+    "csv",
+    "inspect",
+    "verify",
+    "split",
+    "add_noise",
+    "add_valence_arousal",
+    "add_neighbors",
+)
 
 app = typer.Typer(
     name="fer-tfrecords",
@@ -19,11 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keeps the command's name on the command line even while there is only one."""
 
 
 for _name in COMMANDS:
