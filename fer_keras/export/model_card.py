@@ -7,9 +7,7 @@ from importlib import resources
 import jinja2
 
 import fer_keras
-from fer_keras.export.parity import Parity, parity_cells
-
-COLUMNS = ("export", "precision", "accuracy", "drop (points)", "max Δp", "mean Δp", "size", "ms p50", "ms p95")
+from fer_keras.export.parity import COLUMNS, Parity, parity_cells
 
 
 def render_model_card(name: str, report: Mapping, rows: Sequence[Parity], config: str | None = None) -> str:

@@ -133,21 +133,23 @@ def size_on_disk(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
+COLUMNS = ("export", "precision", "accuracy", "drop", "max Δp", "mean Δp", "MB", "p50 ms", "p95 ms")
+"""Headings of `parity_cells`; ``drop`` is in percentage points."""
+
+
 def parity_table(rows: Sequence[Parity], title: str | None = None) -> Table:
-    """The measurements as a rich table."""
-    table = Table(title=title)
-    table.add_column("export")
-    table.add_column("precision")
-    for column in ("accuracy", "drop (points)", "max |dp|", "mean |dp|", "size", "ms p50", "ms p95"):
-        table.add_column(column, justify="right")
-    table.add_column("verdict")
+    """The measurements as a rich table that fits 80 columns; rejected exports are red and marked with a cross."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*parity_cells(row), "[red]rejected[/]" if row.rejected else "[green]kept[/]")
+        file, *cells = parity_cells(row)
+        table.add_row(f"{file} ✗" if row.rejected else file, *cells, style="red" if row.rejected else None)
     return table
 
 
 def parity_cells(row: Parity) -> list[str]:
-    """The figures of one row as text, in the order of `parity_table`'s columns (without the verdict)."""
+    """The figures of one row as text, under `COLUMNS`."""
     return [
         row.file,
         row.precision,
@@ -155,7 +157,7 @@ def parity_cells(row: Parity) -> list[str]:
         f"{row.drop:+.2f}",
         f"{row.max_difference:.1e}",
         f"{row.mean_difference:.1e}",
-        f"{row.size / 1e6:.2f} MB",
+        f"{row.size / 1e6:.2f}",
         f"{row.latency_p50:.2f}",
         f"{row.latency_p95:.2f}",
     ]

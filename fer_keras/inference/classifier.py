@@ -61,6 +61,14 @@ class Classifier(abc.ABC):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, at most 200 characters, for a one-line report."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The first line of an error's message, at most 200 characters, for a one-line report.
+
+    Keras wraps an error once per nested object and puts the whole configuration before the cause; the cause is taken.
+
+    Example:
+        >>> first_line(TypeError("Bad model.\\n\\nException encountered: no class 'A'. Full object config: {}"))
+        "no class 'A'."
+    """
+    cause = str(error).rpartition("Exception encountered: ")[2].partition(" Full object config: ")[0]
+    lines = [line.strip() for line in cause.splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:200]

@@ -49,7 +49,9 @@ class KerasClassifier(Classifier):
         Raises:
             ModelLoadError: the file is damaged, or not a model of this library.
         """
-        import fer_keras.methods  # noqa: F401 - registers the classes that a stored method names
+        # the classes that a stored model names register themselves when they are imported
+        import fer_keras.backbones
+        import fer_keras.methods  # noqa: F401
 
         path = Path(path)
         try:

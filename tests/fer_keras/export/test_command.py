@@ -26,7 +26,7 @@ def test_export_then_predict(command, keras_file, record_set, tmp_path, draw):
     out = tmp_path / "out"
     options = ("--data", record_set(), "--split", "validation", "--calibration-split", "train", "--samples", 60)
     code, _, err = command("export", keras_file, "--out", out, "--format", "litert", "--precision", "float32", *options)
-    assert code == 0 and "kept" in err
+    assert code == 0 and "model.tflite" in err and "✗" not in err
 
     images, labels = draw(3, 9)
     faces = tmp_path / "faces"
@@ -49,7 +49,7 @@ def test_export_then_predict(command, keras_file, record_set, tmp_path, draw):
 def test_rejected_export_ends_with_one(command, keras_file, record_set, tmp_path):
     options = ("--data", record_set(), "--split", "validation", "--calibration-split", "train", "--max-drop", "-1")
     code, _, err = command("export", keras_file, "--out", tmp_path / "out", "--format", "keras", *options)
-    assert code == 1 and "model.keras rejected: accuracy falls by 0.00 points" in err
+    assert code == 1 and "model.keras ✗" in err and "model.keras rejected: accuracy falls by 0.00 points" in err
     assert (tmp_path / "out" / "model.keras.rejected").exists() and not (tmp_path / "out" / "model.keras").exists()
 
 

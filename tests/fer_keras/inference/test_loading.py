@@ -180,3 +180,43 @@ def test_saved_model_without_class_list(stored, tmp_path):
     (tmp_path / "1" / "assets" / "labels.txt").unlink()
     with pytest.raises(ModelLoadError, match="no class names"):
         load_classifier(tmp_path)
+
+
+def test_unknown_class_is_named(stored, tmp_path):
+    import json
+    import zipfile
+
+    file = tmp_path / "other.keras"
+    with zipfile.ZipFile(stored["keras"]) as source, zipfile.ZipFile(file, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                layer = config["config"]["layers"][1]
+                layer.update(module="elsewhere", class_name="Unheard", registered_name="other>Unheard")
+                content = json.dumps(config)
+            target.writestr(name, content)
+    with pytest.raises(ModelLoadError, match="Could not locate class 'Unheard'") as error:
+        load_classifier(file)
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_stored_method_loads_in_a_fresh_process(tmp_path, policy):
+    """Nothing but the loader imports the classes that the file names."""
+    from fer_keras.backbones import build_backbone
+    from fer_keras.methods import get
+
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(policy)
+    try:
+        method = get("cross_entropy")(build_backbone("fer_mini", (48, 48)), CLASSES)
+        method.save(tmp_path / "method.keras")
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+    program = (
+        "from fer_keras.inference.loading import load_classifier\n"
+        f"print(load_classifier({str(tmp_path / 'method.keras')!r}).class_names)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == str(CLASSES), done.stderr[-500:]
