@@ -133,8 +133,8 @@ def size_on_disk(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-COLUMNS = ("export", "precision", "accuracy", "drop", "max Δp", "mean Δp", "MB", "p50 ms", "p95 ms")
-"""Headings of `parity_cells`; ``drop`` is in percentage points."""
+COLUMNS = ("export", "precision", "accuracy", "drop", "max Δp", "mean Δp", "MB", "p50", "p95")
+"""Headings of `parity_cells`; ``drop`` in percentage points, ``p50`` and ``p95`` in milliseconds."""
 
 
 def parity_table(rows: Sequence[Parity], title: str | None = None) -> Table:

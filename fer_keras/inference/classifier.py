@@ -41,7 +41,7 @@ class Classifier(abc.ABC):
             images: (N, H, W, 3) uint8, RGB, pixels 0..255.
 
         Returns:
-            (N, C) float32; each row sums to 1.
+            (N, C) float32; each row sums to 1 (int8 models: up to rounding to steps of 1/256).
 
         Raises:
             ImageShapeError: another shape or type.
