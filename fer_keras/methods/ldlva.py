@@ -235,7 +235,7 @@ class LDLVA(Method):
         centers = ops.convert_to_tensor(self.center_bank.centers)
         loss = center_pull(features, labels, certainty, centers)
         if self.fidelity == "paper":
-            loss = loss + center_push(centers)
+            loss = loss + center_push(centers) / num_replicas()  # once a step, not once a replica
         return loss / ops.cast(ops.shape(labels)[0], "float32")
 
     def uncertainty_step(self, x, y, objective: Objective) -> None:

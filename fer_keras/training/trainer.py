@@ -131,6 +131,11 @@ def _fit(config: Config, model, recorder: Recorder, done: int, console, further)
             finished = recorder.state["epoch"]
             console.print(f"stopped after epoch {finished}; the same command continues from there")
         raise
+    except tf.errors.InvalidArgumentError as error:
+        if "NaN or infinite" not in error.message:
+            raise
+        reason = next(line for line in error.message.splitlines() if "NaN or infinite" in line)
+        raise TrainingError(f"{reason.partition(' : ')[0]} (epoch {recorder.state['epoch'] + 1})") from error
 
 
 def _prepare_folder(folder: RunFolder, config: Config, resume: bool | None, overwrite: bool) -> None:
