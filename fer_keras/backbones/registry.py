@@ -1,6 +1,7 @@
 """Backbones by name."""
 
 import difflib
+import warnings
 from pathlib import Path
 
 import keras
@@ -66,12 +67,19 @@ def build_backbone(name: str, image_size: tuple[int, int], weights: str | None =
     except (TypeError, ValueError, OSError) as error:
         raise BackboneError(f"backbone {key}, image size {size[0]}x{size[1]}: {error}") from error
     if weights and not imagenet:
-        try:
-            model.load_weights(weights)
-        except (OSError, KeyError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BackboneError(f"backbone {key}: weights {weights} do not fit: {reason}") from error
+        _load_weights(model, weights)
     return model
+
+
+def _load_weights(model: keras.Model, file: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns when the file lacks some of the layers, and leaves these at random values.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(file)
+    except (OSError, KeyError, ValueError, UserWarning) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BackboneError(f"backbone {model.name}: weights {file} do not fit: {reason}") from error
 
 
 def _find(name: str) -> str:
