@@ -92,6 +92,7 @@ def training_dataset(
     soft_targets: bool = False,
     neighbors: Mapping[str, np.ndarray] | None = None,
     neighbor_images: bool = False,
+    subset: np.ndarray | None = None,
     drop_remainder: bool = True,
 ) -> "tuple[tf.data.Dataset, int]":
     """Shuffled, augmented batches of all epochs from `initial_epoch` on, one after the other.
@@ -116,6 +117,7 @@ def training_dataset(
             (N, K, 2) float32, how far they are in valence and arousal.
         neighbor_images: also yield the neighbours' images (needs `neighbors`), augmented by
             `Augmentation.for_neighbors`.
+        subset: sample ids to draw from, for example one fold; None = all N.
         drop_remainder: leave out an epoch's last batch if it is not full; its samples come in other epochs.
 
     Returns:
@@ -132,7 +134,8 @@ def training_dataset(
     """
     import tensorflow as tf
 
-    samples = record_set.split(split).num_examples
+    drawn = np.arange(record_set.split(split).num_examples) if subset is None else np.asarray(subset)
+    samples = len(drawn)
     size = (int(image_size[0]), int(image_size[1]))
     steps = samples // batch_size if drop_remainder else -(-samples // batch_size)
     if steps == 0:
@@ -145,7 +148,7 @@ def training_dataset(
 
     def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
         key = fold_in(tf.constant([seed, _ORDER_STREAM], tf.int64), epoch)
-        permutation = tf.random.experimental.stateless_shuffle(tf.range(samples, dtype=tf.int64), key, alg="philox")
+        permutation = tf.random.experimental.stateless_shuffle(tf.constant(drawn, tf.int64), key, alg="philox")
         batches = tf.data.Dataset.from_tensor_slices(permutation).batch(batch_size, drop_remainder=drop_remainder)
         return batches.enumerate().map(lambda step, sample_id: (epoch, step, sample_id))
 

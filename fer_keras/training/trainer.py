@@ -124,6 +124,7 @@ def _fit(config: Config, model, recorder: Recorder, done: int, console, further)
             steps_per_epoch=inputs.steps_per_epoch,
             validation_data=inputs.validation,
             callbacks=callbacks,
+            shuffle=False,  # the dataset is shuffled already
             verbose=0 if console is None else (1 if console.is_terminal else 2),
         )
     except KeyboardInterrupt:

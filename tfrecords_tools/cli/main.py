@@ -4,7 +4,6 @@ A command ``a-b`` is the function ``a_b`` of the module ``tfrecords_tools.cli.a_
 """
 
 import importlib
-import os
 
 import typer
 
@@ -39,5 +38,4 @@ for _name in COMMANDS:
 
 def main() -> None:
     """Entry point."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported by a command
     run(app)
