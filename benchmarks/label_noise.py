@@ -6,11 +6,11 @@ epoch is chosen on the validation split, whose labels are clean; test accuracy o
 for the figure only. Interrupted, it continues; a finished run is never repeated.
 
     fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus
-    fer-tfrecords split data/ferplus --out data/ferplus_6k --split Training --validation 0.1 --train-size 6000
-    fer-tfrecords add-valence-arousal data/ferplus_6k --probabilities pseudo_expression.csv
-    fer-tfrecords add-neighbors data/ferplus_6k --valence-arousal valence_arousal-pseudo_expression --k 8
-    for seed in 0 1 2; do fer-tfrecords add-noise data/ferplus_6k --rate 0.3 --seed $seed; done
-    python benchmarks/label_noise.py --data data/ferplus_6k --test-split PublicTest
+    fer-tfrecords split data/ferplus --out data/ferplus_6000 --split Training --validation 0.1 --train-size 6000
+    fer-tfrecords add-valence-arousal data/ferplus_6000 --source probabilities --probabilities pseudo_expression.csv
+    fer-tfrecords add-neighbors data/ferplus_6000 --valence-arousal pseudo_expression --k 8
+    for seed in 0 1 2; do fer-tfrecords add-noise data/ferplus_6000 --rate 0.3 --seed $seed; done
+    python benchmarks/label_noise.py --data data/ferplus_6000 --test-split PublicTest
 """
 
 import argparse
@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from fer_keras.config import Config
+from fer_keras.config import Config, load_config
 from fer_keras.data.pipeline import evaluation_dataset
 from fer_keras.data.records import RecordSet, read_columns
 from fer_keras.data.sidecars import read_sidecar, read_stamp
@@ -35,10 +35,11 @@ from fer_keras.training import train
 from fer_keras.training.recorder import load_history
 from fer_keras.training.run_folder import RunFolder
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 METHODS = {
-    "cross_entropy": {"name": "cross_entropy", "prediction_momentum": 0.9},
-    "ldlva_bank": {"name": "ldlva", "neighbor_mode": "bank"},
-    "ldlva_images": {"name": "ldlva", "neighbor_mode": "images"},
+    "cross_entropy": CONFIGS / "cross_entropy" / "ferplus_fer_mini_noise30.yaml",
+    "ldlva_bank": CONFIGS / "ldlva" / "ferplus_fer_mini_noise30_bank.yaml",
+    "ldlva_images": CONFIGS / "ldlva" / "ferplus_fer_mini_noise30_images.yaml",
 }
 COLORS = {"cross_entropy": "#777777", "ldlva_bank": "#1b7837", "ldlva_images": "#762a83"}
 
@@ -59,25 +60,17 @@ class TestCurve(keras.callbacks.Callback):
 
 
 def configuration(arguments, method: str, seed: int) -> Config:
-    """The configuration of one run of the grid."""
-    options = dict(METHODS[method])
-    if options["name"] == "ldlva":
-        options |= json.loads(arguments.ldlva)
-    return Config.model_validate(
-        {
-            "name": f"{method}-seed{seed}",
-            "seed": seed,
-            "output_dir": arguments.runs,
-            "data": {
-                "directory": arguments.data,
-                "test_split": arguments.test_split,
-                "noisy_labels": f"noisy_labels-symmetric-{arguments.rate}-seed{seed}",
-                "neighbors": arguments.neighbors if options["name"] == "ldlva" else None,
-            },
-            "method": options,
-            "schedule": {"epochs": arguments.epochs},
-        }
-    )
+    """The configuration of one run of the grid: a preset with its own seed of weights, order and flips."""
+    overrides = {
+        "name": f"{method}-seed{seed}",
+        "seed": seed,
+        "output_dir": arguments.runs,
+        "data.directory": arguments.data,
+        "data.test_split": arguments.test_split,
+        "data.noisy_labels": f"noisy_labels-symmetric-0.3-seed{seed}",
+        **dict(item.split("=", 1) for item in arguments.set),
+    }
+    return load_config(METHODS[method], [f"{key}={value}" for key, value in overrides.items()])
 
 
 def run(arguments, method: str, seed: int, test) -> None:
@@ -162,11 +155,9 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="record set with splits train and validation")
     parser.add_argument("--test-split", default="PublicTest")
     parser.add_argument("--neighbors", default="neighbors-pseudo_expression-k8")
-    parser.add_argument("--rate", type=float, default=0.3)
-    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="train only these now")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--ldlva", default="{}", help="further options of LDLVA, as JSON")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="overrides of the presets")
     parser.add_argument("--runs", default="runs/label_noise")
     arguments = parser.parse_args()
     record_set = RecordSet.load(arguments.data)

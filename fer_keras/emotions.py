@@ -49,7 +49,8 @@ CIRCUMPLEX: dict[str, tuple[float, float]] = {
 }
 """Position (valence, arousal) of each emotion in Russell's circumplex, each coordinate in [-1, 1].
 
-The words' mean ratings of pleasure and arousal by Russell & Mehrabian (1977), rounded; neutral is the origin.
+After the mean ratings of pleasure and arousal that Russell & Mehrabian (1977) report for such words. Neutral is the
+origin; contempt is put between disgust and anger.
 """
 
 

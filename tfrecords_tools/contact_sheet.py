@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fer_keras.data.records import RecordSet, read_columns
+from fer_keras.files import replacing
 from tfrecords_tools.images import own_pixel_limit
 from tfrecords_tools.reading import iterate_batches
 
@@ -62,9 +63,8 @@ def write_contact_sheet(sheet: Image.Image, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    sheet.save(temporary, "PNG")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        sheet.save(temporary, "PNG")
 
 
 def _thumbnail(encoded: bytes) -> Image.Image:

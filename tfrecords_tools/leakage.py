@@ -1,15 +1,13 @@
 """The leakage report: images that occur more than once, within a split or across splits."""
 
 import collections
-import csv
 import dataclasses
-import io
 import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
+from fer_keras.files import write_csv
 from tfrecords_tools.pixels import identical_groups
-from tfrecords_tools.plan import write_atomically
 
 COLUMNS = ("group", "across_splits", "split", "sample_id", "label", "source")
 
@@ -65,11 +63,19 @@ class LeakageReport:
 
     def write(self, path: Path) -> None:
         """Writes one line per record of a group as csv, see `COLUMNS`; groups are numbered from 0."""
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for number, group in enumerate(self.groups):
-            across = int(len({record.split for record in group}) > 1)
-            for record in group:
-                writer.writerow((number, across, record.split, record.sample_id, record.label, record.source))
-        write_atomically(path, buffer.getvalue())
+        write_csv(
+            path,
+            COLUMNS,
+            (
+                (
+                    number,
+                    int(len({other.split for other in group}) > 1),
+                    record.split,
+                    record.sample_id,
+                    record.label,
+                    record.source,
+                )
+                for number, group in enumerate(self.groups)
+                for record in group
+            ),
+        )

@@ -1,16 +1,14 @@
 """The first pass of a conversion: every image is checked, and what each shard will hold is fixed."""
 
 import collections
-import csv
 import dataclasses
-import io
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from fer_keras.files import write_csv
 from tfrecords_tools.images import ImageError, check_image
 from tfrecords_tools.importers.base import Importer, LeftOut, Rejected, Row
 
@@ -96,21 +94,8 @@ def make_plan(
 
 def write_quarantine(plan: Plan, directory: Path) -> None:
     """Writes ``quarantine.csv`` (source, reason): every row or image that was rejected."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["source", "reason"])
-    writer.writerows((source, reason) for source, reason, _ in plan.quarantine)
-    write_atomically(directory / QUARANTINE_FILE, buffer.getvalue())
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file under a temporary name, then renames it: it is never seen half written."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    rows = ((source, reason) for source, reason, _ in plan.quarantine)
+    write_csv(directory / QUARANTINE_FILE, ["source", "reason"], rows)
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fer_keras.data.records import Shard, encode_record, shard_name
+from fer_keras.files import write_json
 from tfrecords_tools.images import ImageError, convert_image
 from tfrecords_tools.importers.base import Importer, Sample
-from tfrecords_tools.plan import Plan, ordered_map, write_atomically
+from tfrecords_tools.plan import Plan, ordered_map
 
 _SHARD_BYTES = 128 * 2**20
 _SHARD_RECORDS = 2048  # small sets: enough shards to read and write in parallel
@@ -86,7 +87,7 @@ def write_shards(
         shard = Shard(**json.loads(entry.read_text())) if entry.is_file() else None
         if shard is None or not file.is_file() or file.stat().st_size != shard.num_bytes:
             shard = _write_shard(file, samples, bounds[split][index], num_classes, resize)
-            write_atomically(entry, json.dumps(dataclasses.asdict(shard)))
+            write_json(entry, dataclasses.asdict(shard))
         advance(shard.num_examples)
         return split, shard
 

@@ -21,10 +21,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import fer_keras
 from fer_keras.data.records import METADATA_FILE, RecordSet, Shard, Split
+from fer_keras.files import write_json
 from tfrecords_tools.images import own_pixel_limit
 from tfrecords_tools.importers.base import Importer
 from tfrecords_tools.limits import DEFAULT_MAX_PIXELS
-from tfrecords_tools.plan import QUARANTINE_FILE, Plan, StrictError, make_plan, write_atomically, write_quarantine
+from tfrecords_tools.plan import QUARANTINE_FILE, Plan, StrictError, make_plan, write_quarantine
 from tfrecords_tools.shards import write_shards
 from tfrecords_tools.summary import print_summary
 
@@ -192,7 +193,7 @@ def _load_or_make_plan(
         )
     for split in plan.kept:
         _require_name("split", split)
-    write_atomically(plan_file, json.dumps({"key": key, "plan": dataclasses.asdict(plan)}))
+    write_json(plan_file, {"key": key, "plan": dataclasses.asdict(plan)})
     return plan
 
 

@@ -12,6 +12,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from fer_keras.files import write_json
+
 METADATA_FILE = "records.json"
 
 
@@ -97,9 +99,7 @@ class RecordSet:
             },
             "provenance": self.provenance,
         }
-        temporary = self.directory / f".{METADATA_FILE}.tmp"
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-        temporary.replace(self.directory / METADATA_FILE)
+        write_json(self.directory / METADATA_FILE, content)
 
     def split(self, name: str) -> Split:
         """The split of that name.

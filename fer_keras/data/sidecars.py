@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_keras.data.records import RecordSet
+from fer_keras.files import replacing, write_json
 
 
 class SidecarError(ValueError):
@@ -41,15 +42,9 @@ def write_sidecar(record_set: RecordSet, split: str, name: str, array: np.ndarra
     if len(array) != samples.num_examples:
         raise SidecarError(f"{name}: {len(array)} rows for the {samples.num_examples} samples of split {split!r}")
     path = sidecar_path(record_set, split, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         np.save(file, array, allow_pickle=False)
-    stamp = {"fingerprint": samples.fingerprint, **provenance}
-    stamp_temporary = path.with_name(f".{name}.json.tmp")
-    stamp_temporary.write_text(json.dumps(stamp, indent=1) + "\n")
-    temporary.replace(path)
-    stamp_temporary.replace(path.with_name(f"{name}.json"))
+    write_json(path.with_name(f"{name}.json"), {"fingerprint": samples.fingerprint, **provenance})
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_keras.emotions import UNLABELLED
 from fer_keras.evaluation import figures, tables
-from fer_keras.evaluation.files import write_csv, write_json
+from fer_keras.files import write_csv, write_json
 from fer_keras.metrics import calibration, classification, label_distribution
 
 if TYPE_CHECKING:

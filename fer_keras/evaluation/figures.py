@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fer_keras.evaluation.files import replacing
+from fer_keras.files import replacing
 from fer_keras.metrics.calibration import ReliabilityBins
 
 INK, MUTED, FAINT, GRID = "#22303c", "#6b7a88", "#b8c2cc", "#dfe5ea"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import jinja2
 
-from fer_keras.evaluation.files import write_text
 from fer_keras.evaluation.results import read_results, write_results_figure
 from fer_keras.evaluation.summary import METRIC_NAMES, metric_rows
+from fer_keras.files import write_text
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "ece")
 

@@ -1,7 +1,6 @@
 """Export as a LiteRT (``.tflite``) file for phones, browsers and small boards."""
 
 import io
-import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from fer_keras.export.inference_model import inference_model
+from fer_keras.files import replacing
 from fer_keras.inference.class_list import LABELS_FILE, format_labels, require_count
 from fer_keras.inference.classifier import first_line
 
@@ -77,10 +77,8 @@ def export_litert(
         except Exception as error:  # the converter's own exception type is private
             raise ExportError(f"{file}: conversion to builtin LiteRT operators failed ({first_line(error)})") from error
         content = converted.read_bytes() + _archive(class_names)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(file)
+    with replacing(file) as temporary:
+        temporary.write_bytes(content)
     return file
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fer_keras.files import replacing
 from fer_keras.inference.predictor import Prediction
 
 FORMATS = ("table", "jsonl", "csv")
@@ -53,14 +54,8 @@ def write_predictions_file(
     predictions: Iterable[Prediction], path: Path, format: str, class_names: Sequence[str], top: int = 3
 ) -> int:
     """`write_predictions` to a file, which appears under its name only when it is complete."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            failures = write_predictions(predictions, file, format, class_names, top)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return failures
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        return write_predictions(predictions, file, format, class_names, top)
 
 
 class _Counted:

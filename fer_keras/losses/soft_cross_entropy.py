@@ -1,6 +1,5 @@
 """Cross-entropy against a target distribution, with nothing renormalised or clipped behind the scenes."""
 
-import keras
 from keras import ops
 
 LOG_EPSILON = 1e-10

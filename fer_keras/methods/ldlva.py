@@ -128,9 +128,7 @@ class LDLVA(Method):
             UNCERTAINTY_LEARNING_RATE[fidelity] if uncertainty_learning_rate is None else uncertainty_learning_rate
         )
         self.uncertainty_momentum = uncertainty_momentum
-        self.initial_uncertainty = (
-            INITIAL_UNCERTAINTY[fidelity] if initial_uncertainty is None else initial_uncertainty
-        )
+        self.initial_uncertainty = INITIAL_UNCERTAINTY[fidelity] if initial_uncertainty is None else initial_uncertainty
         self.label_distribution = label_distribution
         self.adaptive_similarity = adaptive_similarity
         self.uncertainty = uncertainty
@@ -264,7 +262,9 @@ class LDLVA(Method):
 
     def training_loss(self, x, y, sample_weight=None) -> Objective:
         if "neighbor_ids" not in x:
-            raise ValueError("ldlva needs neighbours: set data.neighbors to a sidecar made by fer-tfrecords add-neighbors")
+            raise ValueError(
+                "ldlva needs neighbours: set data.neighbors to a sidecar made by fer-tfrecords add-neighbors"
+            )
         if self.neighbor_mode == "bank":
             neighbor_features = self.features_bank.read(x["neighbor_ids"])
             neighbor_probs = self.probs_bank.read(x["neighbor_ids"])

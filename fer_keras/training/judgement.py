@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from fer_keras.config.schema import Config
 from fer_keras.data.records import RecordSet
 from fer_keras.evaluation import evaluate
-from fer_keras.evaluation.files import write_json
 from fer_keras.evaluation.report import write_report
 from fer_keras.evaluation.run_folder import evaluation_folder
+from fer_keras.files import write_json
 from fer_keras.inference.loading import load_classifier
 from fer_keras.training.run_folder import RunFolder
 

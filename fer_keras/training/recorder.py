@@ -8,7 +8,7 @@ import math
 import keras
 import numpy as np
 
-from fer_keras.evaluation.files import write_text
+from fer_keras.files import write_text
 from fer_keras.training.run_folder import RunFolder
 
 
@@ -54,7 +54,9 @@ class Recorder(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         values, variables = self.folder.load_variables(stored["epoch"]), self._variables()
         if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-            raise ValueError(f"{self.folder.checkpoints}: this state belongs to another model; start anew with --overwrite")
+            raise ValueError(
+                f"{self.folder.checkpoints}: this state belongs to another model; start anew with --overwrite"
+            )
         for variable, value in zip(variables, values):
             variable.assign(value)
         self.state = stored
@@ -88,7 +90,9 @@ class Recorder(keras.callbacks.Callback):
         text = io.StringIO()
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: f"{v:.6g}" if isinstance(v, float) else v for name, v in row.items()} for row in history)
+        writer.writerows(
+            {name: f"{v:.6g}" if isinstance(v, float) else v for name, v in row.items()} for row in history
+        )
         write_text(self.folder.results, text.getvalue())
 
     def _save_best(self) -> None:
@@ -106,9 +110,9 @@ class Recorder(keras.callbacks.Callback):
 def save_model(model: keras.Model, folder: RunFolder, which: str) -> None:
     """Saves a method as ``weights/<which>.keras`` under a temporary name, then renames it."""
     file = folder.weights(which)
-    temporary = file.with_name(f".{which}.tmp.keras")
-    model.save(temporary)
-    temporary.replace(file)
+    unfinished = file.with_name(f".{which}.unfinished.keras")  # Keras wants the suffix
+    model.save(unfinished)
+    unfinished.replace(file)
 
 
 def load_history(folder: RunFolder) -> list[dict]:

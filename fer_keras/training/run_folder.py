@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_keras.evaluation.files import replacing, write_text
+from fer_keras.files import replacing, write_text
 
 
 class RunFolder:

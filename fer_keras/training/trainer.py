@@ -149,7 +149,9 @@ def _prepare_folder(folder: RunFolder, config: Config, resume: bool | None, over
         folder.create(text)
         return
     if folder.finished:
-        raise TrainingError(f"{folder.path}: this run is finished; choose another --name, or start anew with --overwrite")
+        raise TrainingError(
+            f"{folder.path}: this run is finished; choose another --name, or start anew with --overwrite"
+        )
     if resume is False:
         raise TrainingError(f"{folder.path}: holds an unfinished run; continue it with --resume, or use --overwrite")
     if load_config(folder.config) != config:

@@ -13,13 +13,14 @@ FLOORS = {
     3: ("training", "evaluation", "curation", "export", "inference", "reproduce"),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data"),
-    0: ("emotions", "config", "console", "quiet"),
+    0: ("emotions", "config", "console", "files", "quiet"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 TOOLS_MAY_IMPORT = {
     "fer_keras",  # its __version__
     "fer_keras.console",
     "fer_keras.emotions",
+    "fer_keras.files",
     "fer_keras.data.neighbors",
     "fer_keras.data.noise",
     "fer_keras.data.records",

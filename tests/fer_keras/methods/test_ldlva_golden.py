@@ -235,9 +235,7 @@ def test_paper_equations(golden, flat_backbone, name):
         "neighbor_differences": differences,
     }
     y = {"label": case["labels"], "distribution": given}
-    inputs = {
-        key: tf.constant(case[key]) for key in ("features", "logits", "neighbour_features", "neighbour_logits")
-    }
+    inputs = {key: tf.constant(case[key]) for key in ("features", "logits", "neighbour_features", "neighbour_logits")}
     parameters = {
         "kernel_3": model.calibration.score.kernel.value,
         "bias_3": model.calibration.score.bias.value,
@@ -286,6 +284,8 @@ def test_paper_discriminative_gradients(golden, name):
     np.testing.assert_allclose(push, case["loss_disc_push"], **VALUE)
     np.testing.assert_allclose(tape.gradient(pull, features), case["grad_disc_features"], **GRADIENT)
     np.testing.assert_allclose(tape.gradient(pull, uncertainty), case["grad_disc_lambda"], **GRADIENT)
-    np.testing.assert_allclose(tf.convert_to_tensor(tape.gradient(pull, centers)), case["grad_disc_pull_centers"], **GRADIENT)
+    np.testing.assert_allclose(
+        tf.convert_to_tensor(tape.gradient(pull, centers)), case["grad_disc_pull_centers"], **GRADIENT
+    )
     np.testing.assert_allclose(tape.gradient(push, centers), case["grad_disc_push_centers"], **GRADIENT)
     np.testing.assert_allclose(center_push_gradient(centers), case["grad_disc_push_centers"], **GRADIENT)

@@ -122,7 +122,7 @@ def test_mixed_precision_trains(flat_backbone, dataset):
 
 
 def test_registry_suggests():
-    with pytest.raises(ValueError, match="unknown method 'ldva'.*ldlva"):
+    with pytest.raises(ValueError, match=r"unknown method 'ldva'.*ldlva"):
         methods.get("ldva")
     with pytest.raises(ValueError, match=r"method.neighbour_mode: ldlva has no such option.*neighbor_mode"):
         methods.check_options("ldlva", ["neighbour_mode"])

@@ -55,10 +55,11 @@ def test_resumed_run_equals_the_uninterrupted_one(make_config, method, training,
 
 def test_run_folder_is_complete(make_config):
     folder = RunFolder(train(make_config()))
-    for name in (
-        "config.yaml results.csv results.png confusion_matrix.png reliability.png metrics.json report.html "
-        "weights/best.keras weights/last.keras evaluation-test/predictions.csv evaluation-test-last/metrics.json"
-    ).split():
+    files = """
+        config.yaml results.csv results.png confusion_matrix.png reliability.png metrics.json report.html
+        weights/best.keras weights/last.keras evaluation-test/predictions.csv evaluation-test-last/metrics.json
+    """
+    for name in files.split():
         assert (folder.path / name).stat().st_size > 0, name
     assert list(folder.tensorboard.rglob("events*"))
     metrics = json.loads(folder.metrics.read_text())
@@ -72,7 +73,7 @@ def test_run_folder_is_complete(make_config):
 def test_folder_of_a_finished_or_another_run_is_kept(make_config):
     config = make_config(schedule={"epochs": 1})
     train(config)
-    with pytest.raises(TrainingError, match="this run is finished.*--overwrite"):
+    with pytest.raises(TrainingError, match=r"this run is finished.*--overwrite"):
         train(config)
     train(config, overwrite=True)
     RunFolder(f"{config.output_dir}/{config.name}").metrics.unlink()

@@ -1,6 +1,6 @@
 import pytest
 
-from fer_keras.evaluation.files import replacing, write_csv, write_json
+from fer_keras.files import replacing, write_csv, write_json
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -24,6 +24,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())  # the name must not outlive the content in a power cut
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -32,7 +34,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def write_text(path: str | Path, text: str) -> None:
     """Writes a text file in UTF-8."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # Paths of images may hold bytes that are not UTF-8; they come out as they went in.
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -42,7 +45,10 @@ def write_json(path: str | Path, content: Any) -> None:
 
 def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
     """Writes a csv file: a header line, then one line a row; None becomes an empty cell."""
-    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
