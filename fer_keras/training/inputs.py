@@ -8,8 +8,9 @@ import numpy as np
 from fer_keras.config.schema import Config
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.pipeline import evaluation_dataset, training_dataset
-from fer_keras.data.records import RecordSet
+from fer_keras.data.records import RecordSet, RecordSetError, read_columns
 from fer_keras.data.sidecars import read_sidecar
+from fer_keras.emotions import UNLABELLED
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -52,6 +53,24 @@ def load_neighbors(record_set: RecordSet, split: str, name: str) -> dict[str, np
     }
 
 
+def given_labels(record_set: RecordSet, split: str, noisy_labels: str | None) -> np.ndarray:
+    """The labels that a run learns from: those of the records, or a sidecar's in their place.
+
+    Args:
+        record_set, split: whose samples.
+        noisy_labels: name of the sidecar, or None.
+
+    Returns:
+        (N,) int64.
+
+    Raises:
+        SidecarError: the sidecar is missing or stale.
+    """
+    if noisy_labels is not None:
+        return np.asarray(read_sidecar(record_set, split, noisy_labels))
+    return read_columns(record_set, split, ["label"])["label"]
+
+
 def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     """Reads the data of a configuration.
 
@@ -63,14 +82,18 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         The datasets.
 
     Raises:
-        RecordSetError: the record set or a split does not exist.
+        RecordSetError: the record set or a split does not exist, or training samples have no label.
         SidecarError: a named sidecar is missing or stale.
     """
     data = config.data
     record_set = RecordSet.load(data.directory)
-    labels, neighbors = None, None
-    if data.noisy_labels is not None:
-        labels = np.asarray(read_sidecar(record_set, data.train_split, data.noisy_labels))
+    labels, neighbors = given_labels(record_set, data.train_split, data.noisy_labels), None
+    unlabelled = int((labels == UNLABELLED).sum())
+    if unlabelled:
+        raise RecordSetError(
+            f"{record_set.directory}, split {data.train_split!r}: {unlabelled} samples have no label, and "
+            f"{config.method.name} learns from labels only; convert the data without them"
+        )
     if data.neighbors is not None:
         neighbors = load_neighbors(record_set, data.train_split, data.neighbors)
     training, steps_per_epoch = training_dataset(

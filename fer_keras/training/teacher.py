@@ -14,9 +14,10 @@ from fer_keras.backbones import build_backbone
 from fer_keras.config import Config
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.pipeline import evaluation_dataset, training_dataset
-from fer_keras.data.records import RecordSet, read_columns
-from fer_keras.data.sidecars import read_sidecar, write_sidecar
+from fer_keras.data.records import RecordSet
+from fer_keras.data.sidecars import write_sidecar
 from fer_keras.methods import CrossEntropy
+from fer_keras.training.inputs import given_labels
 from fer_keras.training.schedule import build_optimizer
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def out_of_fold_probabilities(config: Config, folds: int = 2, console: "Console 
     """
     data, schedule = config.data, config.schedule
     record_set = RecordSet.load(data.directory)
-    labels = read_columns(record_set, data.train_split, ["label"])["label"]
-    if data.noisy_labels is not None:
-        labels = np.asarray(read_sidecar(record_set, data.train_split, data.noisy_labels))
+    labels = given_labels(record_set, data.train_split, data.noisy_labels)
     rarest = np.bincount(labels[labels >= 0]).tolist()
     if min(count for count in rarest if count) < folds:
         raise ValueError(f"{folds} folds: a class has fewer samples than that (samples by class: {rarest})")

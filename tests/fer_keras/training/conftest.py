@@ -17,6 +17,7 @@ def ready_record_set(tiny_record_set):
     write_sidecar(record_set, "train", "neighbors-records-k3", ids)
     write_sidecar(record_set, "train", "neighbor_differences-records-k3", differences)
     write_sidecar(record_set, "train", "noisy_labels-test", (columns["label"] + (np.arange(32) % 4 == 0)) % 8)
+    write_sidecar(record_set, "train", "noisy_labels-missing", np.where(np.arange(32) < 2, -1, columns["label"]))
     return tiny_record_set
 
 

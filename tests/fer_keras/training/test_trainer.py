@@ -109,6 +109,10 @@ def test_weights_are_learned_in_mixed_precision_too(make_config):
         ({"training": {"monitor": "val_acc"}}, "training.monitor: 'val_acc' is not logged; logged: .*val_accuracy"),
         ({"data": {"neighbors": "neighbors-records-k5"}}, "no such sidecar.*neighbors-records-k3"),
         ({"data": {"train_split": "training"}}, "no split 'training'; it has: train, validation, test"),
+        (
+            {"data": {"noisy_labels": "noisy_labels-missing"}},
+            "2 samples have no label, and ldlva learns from labels only",
+        ),
         ({"data": {"neighbors": None}}, "set data.neighbors"),
         ({"training": {"devices": 64}}, "training.devices: 64 wanted"),
         ({"schedule": {"learning_rate": 1e30}}, "NaN or infinite; lower the learning rate"),
