@@ -1,8 +1,8 @@
 """The whole path on the real FER+ files, command by command: wall time, peak memory, accuracy, exports.
 
-Converts, verifies, splits, derives valence-arousal and neighbours, trains LDLVA with its preset, evaluates on PublicTest
-(with and without the images that also occur in training) and exports. The best epoch is chosen on a validation split
-cut from Training; PublicTest is read at the end.
+Converts, verifies, splits, derives valence-arousal and neighbours, trains LDLVA with its preset, evaluates on
+PublicTest (with and without the images that also occur in training) and exports. The best epoch is chosen on a
+validation split cut from Training; PublicTest is read at the end.
 
     python benchmarks/main_path.py --source fer2013 --work data/main_path
 """

@@ -17,6 +17,7 @@ class AdaptiveSimilarity(keras.layers.Layer):
         fidelity: ``"paper"``: LayerNorm after the first two layers; ``"official"`` (released code): BatchNorm, and
             the score is clamped from below at -1.3.
         widths: widths of the two hidden layers.
+        floor: lower bound of the score in official mode.
 
     Call arguments:
         features: (B, V) features of the samples.
@@ -32,11 +33,14 @@ class AdaptiveSimilarity(keras.layers.Layer):
         TensorShape([2, 5])
     """
 
-    def __init__(self, fidelity: str = "official", widths: tuple[int, int] = (512, 256), **kwargs):
+    def __init__(
+        self, fidelity: str = "official", widths: tuple[int, int] = (512, 256), floor: float = SCORE_FLOOR, **kwargs
+    ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.fidelity = fidelity
         self.widths = tuple(widths)
+        self.floor = floor
         norm = keras.layers.LayerNormalization if fidelity == "paper" else keras.layers.BatchNormalization
         self.hidden = [
             keras.layers.Dense(width, kernel_initializer="he_normal", name=f"dense_{i}")
@@ -65,8 +69,8 @@ class AdaptiveSimilarity(keras.layers.Layer):
     def call(self, features, neighbor_features, training=False):
         score = self.raw_score(features, neighbor_features, training=training)
         if self.fidelity == "official":
-            score = ops.maximum(score, SCORE_FLOOR)
+            score = ops.maximum(score, self.floor)
         return ops.sigmoid(score)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "fidelity": self.fidelity, "widths": self.widths}
+        return {**super().get_config(), "fidelity": self.fidelity, "widths": self.widths, "floor": self.floor}

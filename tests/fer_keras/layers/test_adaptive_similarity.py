@@ -28,7 +28,8 @@ def test_widths_and_norms_of_the_publication(fidelity, norm):
     layer = AdaptiveSimilarity(fidelity)
     layer.build((None, 10), (None, None, 10))
     assert [dense.kernel.shape for dense in (*layer.hidden, layer.score)] == [(20, 512), (512, 256), (256, 1)]
-    assert {type(n).__name__ for n in layer.norms} == {norm}
+    assert {(type(n).__name__, n.epsilon) for n in layer.norms} == {(norm, 1e-3)}
+    assert layer.floor == -1.3
 
 
 def test_config_round_trip():
