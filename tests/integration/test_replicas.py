@@ -7,6 +7,7 @@ import textwrap
 
 import numpy as np
 import pytest
+import yaml
 
 PROGRAM = textwrap.dedent("""
     import sys
@@ -40,6 +41,20 @@ PROGRAM = textwrap.dedent("""
     np.savez(out, *[np.asarray(v) for v in model.variables if "seed" not in v.path], loss=history["loss"])
 """)
 
+TRAINING = textwrap.dedent("""
+    import sys
+    import tensorflow as tf
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    from fer_keras.config import load_config
+    from fer_keras.training import train
+    config = load_config(sys.argv[1])
+    train(config)
+    # Without its end, the run is unfinished: it is restored from the last checkpoint and judged again.
+    tf.io.gfile.remove(config.output_dir + "/replicas/metrics.json")
+    print(train(config))
+""")
+
 CASES = {
     "cross_entropy": ("cross_entropy", {"prediction_momentum": 0.5}),
     # LayerNorm: with BatchNorm in the similarity network each replica would see its own batch statistics.
@@ -65,3 +80,21 @@ def test_two_replicas_equal_one(case, tmp_path):
     assert one.keys() == two.keys()
     for key, value in one.items():
         np.testing.assert_allclose(two[key], value, rtol=2e-4, atol=2e-6, err_msg=key)
+
+
+def test_a_configured_run_on_two_replicas(tiny_record_set, tmp_path):
+    config = tmp_path / "config.yaml"
+    content = {
+        "name": "replicas", "output_dir": str(tmp_path / "runs"),
+        "data": {"directory": str(tiny_record_set), "image_size": [24, 24], "batch_size": 8},
+        "backbone": {"options": {"widths": [4, 8], "blocks": [1, 1]}},
+        "method": {"name": "cross_entropy", "prediction_momentum": 0.9, "dropout": 0.1},
+        "schedule": {"epochs": 2}, "training": {"devices": 2},
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump(content))
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-c", TRAINING, str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    uncertainties = np.load(tmp_path / "runs" / "replicas" / "uncertainties.npy")
+    assert uncertainties.shape == (32,) and (uncertainties < 1).sum() == 32

@@ -16,21 +16,21 @@ def build(flat_backbone):
     return lambda **options: LDLVA(backbone, EMOTIONS_7, num_samples=N, **options)
 
 
-def batch(seed=0, size=6):
+def batch(seed=0, size=6, k=K):
     rng = np.random.default_rng(seed)
     ids = rng.permutation(N)[:size]
     labels = rng.integers(0, C, N)
-    neighbors = rng.integers(0, N, (size, K)).astype("int32")
+    neighbors = rng.integers(0, N, (size, k)).astype("int32")
     x = {
         "sample_id": ids,
         "neighbor_ids": neighbors,
         "neighbor_labels": labels[neighbors],
-        "neighbor_differences": rng.normal(0, 0.2, (size, K, 2)).astype("float32"),
+        "neighbor_differences": rng.normal(0, 0.2, (size, k, 2)).astype("float32"),
     }
     y = {"label": labels[ids], "distribution": np.eye(C, dtype="float32")[labels[ids]]}
     outputs = (
         rng.normal(size=(size, V)), rng.dirichlet(np.ones(C), size),
-        rng.normal(size=(size, K, V)), rng.dirichlet(np.ones(C), (size, K)),
+        rng.normal(size=(size, k, V)), rng.dirichlet(np.ones(C), (size, k)),
     )  # fmt: skip
     return x, y, tuple(keras.ops.convert_to_tensor(o.astype("float32")) for o in outputs)
 
@@ -103,6 +103,14 @@ def test_bank_keeps_an_average_but_the_first_entry_whole(build):
         model.after_step(x, y, model.objective(x, y, outputs[0], probs, *outputs[2:]))
         expected = probs if probs is first else 0.75 * first + 0.25 * second
         np.testing.assert_allclose(model.probs_bank.read(ids), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 32])
+def test_any_number_of_neighbors(build, k):
+    x, y, outputs = batch(k=k)
+    objective = build().objective(x, y, *outputs)
+    assert objective.state["calibration"].shape == (6, k)
+    np.testing.assert_allclose(np.sum(objective.state["target"], -1), 1.0, rtol=1e-5)
 
 
 def test_switches(build):

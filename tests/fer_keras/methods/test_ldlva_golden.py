@@ -44,7 +44,7 @@ def set_calibration(layer: AdaptiveSimilarity, net: dict, norm: str) -> None:
 # -- released code -----------------------------------------------------------------------------------------------
 
 
-def test_neighbors_and_similarity(golden):
+def test_ldlva_neighbors_and_similarity(golden):
     case = golden("ldlva").case("knn")
     k = case["index"].shape[1]
     ids, differences = nearest_neighbors(case["valence_arousal"], k)
@@ -53,7 +53,7 @@ def test_neighbors_and_similarity(golden):
     np.testing.assert_allclose(similarity, case["similarity"], **VALUE)
 
 
-def test_target_distribution(golden):
+def test_ldlva_target_distribution(golden):
     arrays = golden("ldlva")
     cases = arrays.cases("target_")
     assert cases
@@ -69,7 +69,7 @@ def test_target_distribution(golden):
         np.testing.assert_allclose(shared, case["distribution_scalar"], **VALUE)
 
 
-def test_cross_entropy(golden):
+def test_ldlva_cross_entropy(golden):
     case = golden("ldlva").case("ce")
     epsilon = float(case["epsilon"])
     pred = tf.constant(case["pred"])
@@ -83,7 +83,7 @@ def test_cross_entropy(golden):
 
 
 @pytest.mark.parametrize("name", ["disc_zero_start", "disc_given_start"])
-def test_centers_over_three_updates(golden, name):
+def test_ldlva_centers_over_three_updates(golden, name):
     case = golden("ldlva").case(name)
     classes, width = case["centers_start"].shape
     bank = CenterBank(classes, width, float(case["center_rate"]), "official", push_scale=float(case["repulsion_scale"]))
@@ -110,7 +110,7 @@ def test_centers_over_three_updates(golden, name):
         np.testing.assert_allclose(bank.centers.value, case["centers"][step], **VALUE)
 
 
-def test_calibration(golden):
+def test_ldlva_calibration(golden):
     arrays = golden("ldlva")
     case, net = arrays.case("calibration"), arrays.case("calibration_net")
     layer = AdaptiveSimilarity("official")
@@ -129,7 +129,7 @@ def test_calibration(golden):
 
 
 @pytest.mark.parametrize("name", ["steps_plain", "steps_momentum"])
-def test_three_training_steps(golden, flat_backbone, name):
+def test_ldlva_three_training_steps(golden, flat_backbone, name):
     arrays = golden("ldlva")
     case, all_labels = arrays.case(name), arrays["data.labels"]
     _, _, width = case["features"].shape
@@ -193,7 +193,7 @@ def test_three_training_steps(golden, flat_backbone, name):
         np.testing.assert_allclose(mean_confidence, here["mean_confidence_after"], **VALUE)
 
 
-def test_closed_form_of_the_confidence_gradient(golden):
+def test_ldlva_closed_form_of_the_confidence_gradient(golden):
     case = golden("ldlva").case("steps_plain")
     for step in range(len(case["features"])):
         rows, labels = case["rows"][step], case["labels"][step]
@@ -209,7 +209,7 @@ def test_closed_form_of_the_confidence_gradient(golden):
 
 
 @pytest.mark.parametrize("name", ["main", "initial"])
-def test_paper_equations(golden, flat_backbone, name):
+def test_ldlva_paper_equations(golden, flat_backbone, name):
     arrays = golden("ldlva_paper")
     case, net = arrays.case(name), arrays.case("net")
     all_va, gamma, delta = arrays["all_valence_arousal"], float(arrays["gamma"]), float(arrays["delta"])
@@ -272,7 +272,7 @@ def test_paper_equations(golden, flat_backbone, name):
 
 
 @pytest.mark.parametrize("name", ["main", "initial"])
-def test_paper_discriminative_gradients(golden, name):
+def test_ldlva_paper_discriminative_gradients(golden, name):
     case = golden("ldlva_paper").case(name)
     features, centers = tf.constant(case["features"]), tf.constant(case["centers"])
     uncertainty = tf.constant(case["lambda"])
