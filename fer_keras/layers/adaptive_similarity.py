@@ -43,11 +43,11 @@ class AdaptiveSimilarity(keras.layers.Layer):
         self.floor = floor
         norm = keras.layers.LayerNormalization if fidelity == "paper" else keras.layers.BatchNormalization
         self.hidden = [
-            keras.layers.Dense(width, kernel_initializer="he_normal", name=f"dense_{i}")
+            keras.layers.Dense(width, kernel_initializer="he_normal", dtype=self.dtype_policy, name=f"dense_{i}")
             for i, width in enumerate(self.widths, start=1)
         ]
-        self.norms = [norm(epsilon=1e-3, name=f"norm_{i}") for i in (1, 2)]
-        self.score = keras.layers.Dense(1, kernel_initializer="he_normal", name="dense_3")
+        self.norms = [norm(epsilon=1e-3, dtype=self.dtype_policy, name=f"norm_{i}") for i in (1, 2)]
+        self.score = keras.layers.Dense(1, kernel_initializer="he_normal", dtype=self.dtype_policy, name="dense_3")
 
     def build(self, features_shape, neighbor_features_shape):
         shape = (*neighbor_features_shape[:2], features_shape[-1] + neighbor_features_shape[-1])

@@ -51,7 +51,9 @@ class LDLVA(Method):
             ``"bank"``: their features and predictions are read from a memory written as samples pass by.
         neighbor_gradient: whether the gradient reaches the network through the neighbours' images as well (the
             paper does not say; the released code stops it). Only with ``neighbor_mode="images"``.
-        neighbor_training: whether neighbours' images pass through in training mode (released code: yes).
+        neighbor_training: whether neighbours' images pass through in training mode, as in the released code. In
+            inference mode they meet BatchNorm's moving statistics, which are meaningless until a network with
+            random weights has taken a few hundred steps: its features explode, and the centers follow them.
         bank_momentum: share of the old entry when a prediction is written to the memory; 0 keeps the last one.
         similarity_scale: delta of equation (2).
         discriminative_weight: gamma of equation (11); None: 0.1 in paper, 0.01 in official mode.
@@ -90,7 +92,7 @@ class LDLVA(Method):
         fidelity: str = "official",
         neighbor_mode: str = "images",
         neighbor_gradient: bool = False,
-        neighbor_training: bool = False,
+        neighbor_training: bool = True,
         bank_momentum: float = 0.0,
         similarity_scale: float = 0.5,
         discriminative_weight: float | None = None,

@@ -106,7 +106,7 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         initial_epoch=initial_epoch,
         augmentation=Augmentation(**data.augmentation.model_dump(), seed=config.seed),
         cache=data.cache,
-        labels=labels,
+        labels=None if data.noisy_labels is None else labels,  # votes stay usable beside the records' own labels
         soft_targets=data.targets == "votes",
         neighbors=neighbors,
         neighbor_images=config.method.arguments.get("neighbor_mode", "images") == "images" and neighbors is not None,

@@ -26,8 +26,8 @@ def test_the_script_runs(tiny_record_set, tmp_path, monkeypatch):
     write_sidecar(record_set, "train", "neighbor_differences-pseudo_expression-k8", differences)
     monkeypatch.chdir(tmp_path)
     # The tiny set holds 32 images: half the batch size of the script, and nothing else, is changed.
-    assert script.count("(48, 48), 64,") == 1
-    Path("script.py").write_text(script.replace("(48, 48), 64,", "(48, 48), 16,"))
+    assert script.count("    64,\n") == 1
+    Path("script.py").write_text(script.replace("    64,\n", "    16,\n"))
     names = runpy.run_path("script.py")
     assert len(names["doubtful"]) == 20
     assert keras.models.load_model("best.keras").name == names["model"].name

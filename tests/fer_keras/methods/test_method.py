@@ -40,7 +40,7 @@ VARIANTS = {
     "cross_entropy": ("cross_entropy", {}),
     "cross_entropy_smooth": ("cross_entropy", {"label_smoothing": 0.1, "prediction_momentum": 0.5}),
     "ldlva_official_images": ("ldlva", {"fidelity": "official", "neighbor_mode": "images"}),
-    "ldlva_official_momentum": ("ldlva", {"uncertainty_momentum": 0.9, "neighbor_training": True}),
+    "ldlva_official_momentum": ("ldlva", {"uncertainty_momentum": 0.9, "neighbor_training": False}),
     "ldlva_official_bank": ("ldlva", {"neighbor_mode": "bank", "bank_momentum": 0.5}),
     "ldlva_paper_images": ("ldlva", {"fidelity": "paper", "neighbor_gradient": True}),
     "ldlva_paper_bank": ("ldlva", {"fidelity": "paper", "neighbor_mode": "bank"}),
