@@ -5,10 +5,11 @@ with the same backbone, schedule and number of epochs, over several seeds (of we
 epoch is chosen on the validation split, whose labels are clean; test accuracy of every second epoch is recorded
 for the figure only. Interrupted, it continues; a finished run is never repeated.
 
-    fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus
-    fer-tfrecords split data/ferplus --out data/ferplus_6000 --split Training --validation 0.1 --train-size 6000
+    fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
+    fer-tfrecords split data/ferplus_original --out data/ferplus_6000 --split Training --validation 0.1 \\
+        --train-size 6000
     fer-tfrecords add-valence-arousal data/ferplus_6000 --source probabilities --probabilities pseudo_expression.csv
-    fer-tfrecords add-neighbors data/ferplus_6000 --valence-arousal pseudo_expression --k 8
+    for k in 4 8; do fer-tfrecords add-neighbors data/ferplus_6000 --valence-arousal pseudo_expression --k $k; done
     for seed in 0 1 2; do fer-tfrecords add-noise data/ferplus_6000 --rate 0.3 --seed $seed; done
     python benchmarks/label_noise.py --data data/ferplus_6000 --test-split PublicTest
 """
