@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -5,20 +7,20 @@ from fer_keras.config import Config
 
 
 @pytest.fixture(scope="session")
-def ready_record_set(tiny_record_set):
-    """The tiny record set with neighbours and noisy labels beside its training split."""
+def ready_record_set(tiny_record_set, tmp_path_factory):
+    """A copy of the tiny record set with neighbours and noisy labels beside its training split."""
     from fer_keras.data.neighbors import nearest_neighbors
     from fer_keras.data.records import RecordSet, read_columns
     from fer_keras.data.sidecars import write_sidecar
 
-    record_set = RecordSet.load(tiny_record_set)
+    record_set = RecordSet.load(shutil.copytree(tiny_record_set, tmp_path_factory.mktemp("ready") / "tiny"))
     columns = read_columns(record_set, "train", ["label", "valence", "arousal"])
     ids, differences = nearest_neighbors(np.stack([columns["valence"], columns["arousal"]], -1), 3)
     write_sidecar(record_set, "train", "neighbors-records-k3", ids)
     write_sidecar(record_set, "train", "neighbor_differences-records-k3", differences)
     write_sidecar(record_set, "train", "noisy_labels-test", (columns["label"] + (np.arange(32) % 4 == 0)) % 8)
     write_sidecar(record_set, "train", "noisy_labels-missing", np.where(np.arange(32) < 2, -1, columns["label"]))
-    return tiny_record_set
+    return record_set.directory
 
 
 @pytest.fixture
