@@ -27,7 +27,7 @@ from fer_keras.data.synthetic import SyntheticFaces
 from tfrecords_tools.importers.synthetic import Synthetic
 from tfrecords_tools.writer import WriteOptions, write_record_set
 
-BATCH = 64
+BATCH = 128
 
 
 def draw(faces: SyntheticFaces, count: int, threads: int) -> None:

@@ -17,7 +17,9 @@ from fer_keras.emotions import EMOTIONS, EMOTIONS_7
 SMALLEST, LARGEST = 48, 224
 """Range of the images' side, in pixels."""
 
-_CACHED_PIXELS = 2**15  # drawn at a time, so that the arrays stay in the processor's cache
+# Drawn at a time: few enough for the processor's cache, and enough that threads, which take turns between two
+# operations, seldom wait for each other.
+_PIXELS_AT_A_TIME = 2**17
 
 
 class SyntheticError(ValueError):
@@ -136,7 +138,7 @@ class SyntheticFaces:
 
     def _drawn(self, draws: Draws, known: FaceTruth) -> FaceBatch:
         images = np.empty((len(draws), self.size, self.size, 3), np.uint8)
-        step = max(1, _CACHED_PIXELS // self.size**2)
+        step = max(1, _PIXELS_AT_A_TIME // self.size**2)
         for start in range(0, len(draws), step):
             part = slice(start, start + step)
             rows = {name: values[part] for name, values in known.parameters.items()}

@@ -5,7 +5,9 @@ import pytest
 
 from fer_keras import methods
 from fer_keras.config import dump_config, load_config
+from fer_keras.data.records import RecordSet
 from fer_keras.training import TrainingError, train
+from fer_keras.training.trainer import build_method
 
 CROSS_ENTROPY = {"name": "cross_entropy"}
 
@@ -31,6 +33,13 @@ class StopAfterTheFirstEpoch(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+def test_cross_entropy_accepts_them(make_config):
+    config = make_config(method=CROSS_ENTROPY, data={"augmentation": {"cut_mix": {}}, "neighbors": None})
+    model = build_method(config, RecordSet.load(config.data.directory))
+    assert model.accepts_mixed_samples
+
+
+@pytest.mark.slow
 def test_cross_entropy_learns_from_them_and_a_resumed_run_is_the_same_run(make_config):
     augmentation = {"mix_up": {}, "cut_mix": {}, "keras_cv": [{"layer": "GridMask"}]}
     options = {"method": CROSS_ENTROPY, "data": {"augmentation": augmentation, "neighbors": None}}
