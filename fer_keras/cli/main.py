@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fer_keras import __version__
+from fer_keras.cli.compare import compare
 from fer_keras.cli.evaluate import evaluate
 from fer_keras.cli.export import export
 from fer_keras.cli.import_weights import import_weights
@@ -44,6 +45,13 @@ fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --epochs 3 --set sc
 fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --dry-run
 
 After an interruption (Ctrl-C, kill, power cut) the same command goes on where the run stopped, with the same result."""
+
+COMPARE = """Examples:
+
+fer-keras compare configs/cross_entropy/ferplus_fer_mini.yaml configs/scn/ferplus_fer_mini.yaml --out runs/compare
+
+fer-keras compare configs/{cross_entropy,rul,eac}/ferplus_fer_mini.yaml --out runs/noise --seeds 0,1,2 --set
+data.noisy_labels=noisy_labels-symmetric-0.3-seed{seed}"""
 
 EVALUATE = """Examples:
 
@@ -95,6 +103,7 @@ app = typer.Typer(
 COMMANDS = (
     (quickstart, QUICKSTART),
     (train, TRAIN),
+    (compare, COMPARE),
     (evaluate, EVALUATE),
     (export, EXPORT),
     (predict, PREDICT),

@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = {
     4: ("cli",),
-    3: ("training", "evaluation", "curation", "export", "inference", "quickstart", "reproduce"),
+    3: ("training", "evaluation", "comparison", "curation", "export", "inference", "quickstart", "reproduce"),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data"),
-    0: ("emotions", "config", "console", "files", "keras_cv", "quiet"),
+    0: ("emotions", "config", "console", "environment", "files", "keras_cv", "quiet"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 TOOLS_MAY_IMPORT = {

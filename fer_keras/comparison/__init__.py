@@ -1,0 +1,1 @@
+"""Several experiments on the same data, seed by seed: ``fer-keras compare``."""
