@@ -18,6 +18,9 @@ from fer_keras.files import write_json, write_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+MODULE = "fer_keras.cli.main"
+"""What ``python -m`` runs as ``fer-keras``: found even where the scripts are not on the path."""
+
 STATE_FILE = "seconds.json"
 _POLL_SECONDS = 0.5
 
@@ -93,7 +96,7 @@ def _start(cell: Cell, out: Path, jobs: int) -> subprocess.Popen:
     config, log = out / "configs" / f"{cell.label}-seed{cell.seed}.yaml", log_file(cell, out)
     write_text(config, dump_config(cell.config))
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "fer_keras.cli.main", "train", "--config", str(config)]
+    command = [sys.executable, "-m", MODULE, "train", "--config", str(config)]
     share = str(max(1, (os.cpu_count() or 1) // jobs))
     threads = {} if jobs == 1 else {"TF_NUM_INTRAOP_THREADS": share, "TF_NUM_INTEROP_THREADS": share}
     with open(log, "ab") as stream:
