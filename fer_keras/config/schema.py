@@ -131,8 +131,10 @@ class Data(Section):
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: samples of rare classes weigh more, so that all classes weigh the same"
     )
-    sampler: Literal["shuffle", "class_aware"] = Field(
-        "shuffle", description="class_aware: two samples of every class in every batch"
+    sampler: Literal["shuffle", "class_aware", "balanced"] = Field(
+        "shuffle",
+        description="class_aware: two samples of every class in every batch; balanced: an epoch has as many samples "
+        "of each class as the rarest has, others every time",
     )
     neighbors: Text | Names | None = Field(
         None, description="sidecar of nearest neighbours, or a list of them, for methods that use them"

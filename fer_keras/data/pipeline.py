@@ -9,7 +9,7 @@ from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.image_store import image_reader
 from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
-from fer_keras.data.sampling import class_aware_batches, classes_to_sample
+from fer_keras.data.sampling import SAMPLERS, balanced_order, class_aware_batches, classes_to_sample, rarest_class
 from fer_keras.data.stateless import fold_in
 from fer_keras.emotions import UNLABELLED
 
@@ -115,9 +115,9 @@ def training_dataset(
 ) -> "tuple[tf.data.Dataset, int]":
     """Shuffled, augmented batches of all epochs from `initial_epoch` on, one after the other.
 
-    Every epoch is a new permutation of the whole split. Order and augmentation depend on seed, epoch and step
-    alone: a run resumed at epoch r gets what the uninterrupted run gets from epoch r on, bit for bit, and `cache`
-    changes nothing but speed and memory.
+    Every epoch is a new permutation of the whole split, unless `sampler` draws from it. Order and augmentation depend
+    on seed, epoch and step alone: a run resumed at epoch r gets what the uninterrupted run gets from epoch r on, bit
+    for bit, and `cache` changes nothing but speed and memory.
 
     Args:
         record_set: the set.
@@ -138,7 +138,8 @@ def training_dataset(
         valence_arousal: (N, 2) positions, NaN = unknown, for methods that learn them; None = none.
         label_sources: (N, S) int64 labels of S sources, -1 = none, for methods that learn how each errs; None = none.
         subset: sample ids to draw from, for example one fold; None = all N.
-        sampler: ``shuffle``, or ``class_aware``: two samples of every class in every batch (`class_aware_batches`).
+        sampler: ``shuffle``; ``class_aware``: two samples of every class in every batch (`class_aware_batches`);
+            ``balanced``: an epoch has as many samples of each class as the rarest has (`balanced_order`).
         drop_remainder: leave out an epoch's last batch if it is not full; its samples come in other epochs.
 
     Returns:
@@ -158,11 +159,7 @@ def training_dataset(
     import tensorflow as tf
 
     drawn = np.arange(record_set.split(split).num_examples) if subset is None else np.asarray(subset)
-    samples = len(drawn)
     size = (int(image_size[0]), int(image_size[1]))
-    steps = samples // batch_size if drop_remainder else -(-samples // batch_size)
-    if steps == 0:
-        raise PipelineError(f"split {split!r} has {samples} samples, fewer than one batch of {batch_size}")
     if neighbor_images and neighbors is None:
         raise PipelineError("neighbor_images needs neighbors")
     if neighbors is not None and augmentation is not None and augmentation.mixing:
@@ -177,9 +174,17 @@ def training_dataset(
     if label_sources is not None:
         columns["source_labels"] = _source_labels(record_set, split, label_sources)
         targets.append("source_labels")
-    if sampler not in ("shuffle", "class_aware"):
-        raise PipelineError(f"sampler: {sampler!r}; wanted one of: shuffle, class_aware")
-    classes = classes_to_sample(columns["label"].numpy()[drawn], batch_size) if sampler == "class_aware" else None
+    if sampler not in SAMPLERS:
+        raise PipelineError(f"sampler: {sampler!r}; wanted one of: {', '.join(SAMPLERS)}")
+    drawn_labels, num_classes, samples = columns["label"].numpy()[drawn], len(record_set.class_names), len(drawn)
+    classes = classes_to_sample(drawn_labels, batch_size) if sampler == "class_aware" else None
+    if sampler == "balanced":
+        present, of_each = rarest_class(drawn_labels)
+        samples = present * of_each
+    steps = samples // batch_size if drop_remainder else -(-samples // batch_size)
+    if steps == 0:
+        which = f"{samples} samples in a balanced epoch" if sampler == "balanced" else f"{samples} samples"
+        raise PipelineError(f"split {split!r} has {which}, fewer than one batch of {batch_size}")
     if classes is not None and not drop_remainder:
         raise PipelineError("class-aware batches are all full: drop_remainder must be true")
     read_images = image_reader(record_set, split, size, cache)
@@ -193,6 +198,10 @@ def training_dataset(
             permutation = class_aware_batches(permutation, labels_in_order, classes, batch_size)
             batches = tf.data.Dataset.from_tensor_slices(permutation)
         else:
+            if sampler == "balanced":
+                permutation = balanced_order(
+                    permutation, tf.gather(columns["label"], permutation), num_classes, of_each
+                )
             batches = tf.data.Dataset.from_tensor_slices(permutation).batch(batch_size, drop_remainder=drop_remainder)
         return batches.enumerate().map(lambda step, sample_id: (epoch, step, sample_id))
 

@@ -1,4 +1,8 @@
-"""Batches that hold every class: for methods that compare samples of a class within a batch."""
+"""Which samples an epoch's batches hold, where that is not simply all of them in random order.
+
+``class_aware``: every batch holds every class, for methods that compare samples of a class within a batch.
+``balanced``: an epoch holds as many samples of each class as the rarest has, others of the frequent ones every time.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -13,8 +17,11 @@ SAMPLES_PER_CLASS = 2
 """How often a class is in a class-aware batch at least."""
 
 
+SAMPLERS = ("shuffle", "class_aware", "balanced")
+
+
 class SamplingError(ValueError):
-    """Batches that cannot hold every class."""
+    """Labels of which no such epochs can be made."""
 
 
 def classes_to_sample(labels: np.ndarray, batch_size: int) -> list[int]:
@@ -87,3 +94,50 @@ def class_aware_batches(order: "tf.Tensor", labels: "tf.Tensor", classes: list[i
     free = batch_size - SAMPLES_PER_CLASS * len(classes)
     batches = tf.concat([*reserved, tf.reshape(rest[: steps * free], [steps, free])], axis=1)
     return tf.ensure_shape(batches, [None, batch_size])
+
+
+def rarest_class(labels: np.ndarray) -> tuple[int, int]:
+    """How many classes occur, and how often the rarest of them.
+
+    Args:
+        labels: (N,) int64 labels of the samples to draw from; -1 = unlabelled.
+
+    Returns:
+        Number of classes, and of samples of the rarest.
+
+    Raises:
+        SamplingError: no sample has a label.
+
+    Example:
+        >>> rarest_class(np.array([0, 0, 2, 2, 2, -1]))
+        (2, 2)
+    """
+    counts = np.unique(labels[labels != UNLABELLED], return_counts=True)[1]
+    if not len(counts):
+        raise SamplingError("balanced epochs need labels, and no sample has one; use data.sampler: shuffle")
+    return len(counts), int(counts.min())
+
+
+def balanced_order(order: "tf.Tensor", labels: "tf.Tensor", num_classes: int, count: int) -> "tf.Tensor":
+    """Keeps the first `count` samples of every class of a random order (down-sampling without replacement).
+
+    Args:
+        order: (N,) int64 sample ids, shuffled.
+        labels: (N,) int64 their labels; unlabelled samples (-1) are left out.
+        num_classes: C.
+        count: samples of each class; a class with fewer keeps all.
+
+    Returns:
+        (M,) int64 sample ids, in the same order.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> ids = tf.range(6, dtype=tf.int64)
+        >>> balanced_order(ids, tf.constant([0, 0, 1, 0, 1, -1], tf.int64), 2, 2).numpy().tolist()
+        [0, 1, 2, 4]
+    """
+    import tensorflow as tf
+
+    own = tf.one_hot(labels, num_classes, dtype=tf.int32)  # a row of zeros where there is no label
+    rank = tf.reduce_sum(tf.cumsum(own, exclusive=True) * own, axis=1)
+    return tf.boolean_mask(order, (rank < count) & (labels != UNLABELLED))

@@ -13,7 +13,7 @@ from fer_keras.backbones.weights.provenance import pretraining_record
 from fer_keras.config import Config, dump_config, load_config
 from fer_keras.data.records import RecordSet
 from fer_keras.files import write_json
-from fer_keras.training.inputs import build_inputs, second_pass
+from fer_keras.training.inputs import Inputs, build_inputs, second_pass
 from fer_keras.training.judgement import judge
 from fer_keras.training.recorder import Recorder, save_model
 from fer_keras.training.run_folder import RunFolder
@@ -98,13 +98,13 @@ def train(
     policy = keras.dtype_policies.DTypePolicy("mixed_float16" if config.training.mixed_precision else "float32")
     with _default_policy(policy), _strategy(config.training.devices).scope():
         record_set = RecordSet.load(config.data.directory)
-        resumed = folder.load_state() is not None
-        model = build_method(config, record_set, weights_file=not resumed)
-        if not resumed:
+        state = folder.load_state()
+        model = build_method(config, record_set, weights_file=state is None)
+        inputs = build_inputs(config, 0 if state is None else state["epoch"])
+        if state is None:
             write_json(folder.pretraining, pretraining_record(config.backbone.name, config.backbone.weights))
-        steps = record_set.split(config.data.train_split).num_examples // config.data.batch_size
         model.compile(
-            build_optimizer(config.schedule, max(steps, 1), config.training.ema),
+            build_optimizer(config.schedule, inputs.steps_per_epoch, config.training.ema),
             jit_compile=config.training.jit_compile,
             steps_per_execution=config.training.steps_per_execution,
         )
@@ -114,7 +114,7 @@ def train(
         recorder = Recorder(folder, monitor, config.training.early_stopping)
         done = recorder.restore(model)
         if done < config.schedule.epochs and not _stopped_early(recorder):
-            _fit(config, model, recorder, done, console, callbacks)
+            _fit(config, model, inputs, recorder, done, console, callbacks)
         save_model(model, folder, "last")
     uncertainties = model.uncertainties()
     if uncertainties is not None:
@@ -123,8 +123,7 @@ def train(
     return folder.path
 
 
-def _fit(config: Config, model, recorder: Recorder, done: int, console, further) -> None:
-    inputs = build_inputs(config, done)
+def _fit(config: Config, model, inputs: Inputs, recorder: Recorder, done: int, console, further) -> None:
     if console is not None:
         verb = f"continuing after epoch {done}" if done else "training"
         console.print(

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from fer_keras.data.pipeline import PipelineError, training_dataset
 from fer_keras.data.records import RecordSet
-from fer_keras.data.sampling import SamplingError, class_aware_batches, classes_to_sample
+from fer_keras.data.sampling import (
+    SamplingError,
+    balanced_order,
+    class_aware_batches,
+    classes_to_sample,
+    rarest_class,
+)
 
 
 @st.composite
@@ -89,3 +95,44 @@ class TestPipeline:
             self.ids(records, drop_remainder=False)
         with pytest.raises(PipelineError, match="sampler: 'fair'; wanted one of: shuffle, class_aware"):
             training_dataset(records, "train", (24, 24), 16, epochs=1, seed=0, sampler="fair")
+
+
+@settings(max_examples=40, deadline=None)
+@given(label_sets())
+def test_a_balanced_order_keeps_the_first_of_every_class(drawn):
+    labels, _ = drawn
+    order = np.random.default_rng(1).permutation(len(labels))
+    present, count = rarest_class(labels)
+    found = balanced_order(tf.constant(order), tf.constant(labels[order]), 7, count).numpy().tolist()
+    taken, expected = dict.fromkeys(range(7), 0), []
+    for sample in order:  # one by one
+        label = labels[sample]
+        if label >= 0 and taken[label] < count:
+            taken[label] += 1
+            expected.append(sample)
+    assert found == expected
+    assert len(found) == present * count
+
+
+def test_balanced_epochs_draw_other_samples_of_frequent_classes(tiny_record_set):
+    record_set = RecordSet.load(tiny_record_set)
+    labels = np.array([0] * 20 + [1] * 8 + [2] * 4)
+    options = {"epochs": 3, "seed": 0, "labels": labels, "sampler": "balanced"}
+    dataset, steps = training_dataset(record_set, "train", (8, 8), 4, **options)
+    assert steps == 3  # 3 classes, 4 of each
+    ids = np.array([x["sample_id"].numpy() for x, _ in dataset]).reshape(3, 12)
+    for epoch in ids:
+        assert len(set(epoch)) == 12
+        assert np.bincount(labels[epoch]).tolist() == [4, 4, 4]
+    assert all(set(range(28, 32)) <= set(epoch) for epoch in ids)
+    assert len({tuple(sorted(epoch)) for epoch in ids}) == 3
+    later, _ = training_dataset(record_set, "train", (8, 8), 4, initial_epoch=2, **options)
+    np.testing.assert_array_equal(np.concatenate([x["sample_id"] for x, _ in later]), ids[2])
+
+
+def test_balanced_epochs_need_labels_and_a_full_batch(tiny_record_set):
+    record_set, options = RecordSet.load(tiny_record_set), {"epochs": 1, "seed": 0, "sampler": "balanced"}
+    with pytest.raises(SamplingError, match="no sample has one"):
+        training_dataset(record_set, "train", (8, 8), 4, labels=np.full(32, -1), **options)
+    with pytest.raises(PipelineError, match="2 samples in a balanced epoch, fewer than one batch of 4"):
+        training_dataset(record_set, "train", (8, 8), 4, labels=np.array([0] * 31 + [1]), **options)

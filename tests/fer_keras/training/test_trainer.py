@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from fer_keras.training import TrainingError, train
+from fer_keras.training.recorder import load_history
 from fer_keras.training.run_folder import RunFolder
 
 
@@ -146,3 +147,11 @@ def test_weights_are_learned_in_mixed_precision_too(make_config):
 def test_mistakes_are_named(make_config, options, message):
     with pytest.raises(ValueError, match=message):
         train(make_config(**options))
+
+
+def test_the_schedule_counts_the_steps_of_a_balanced_epoch(make_config):
+    # 32 samples, but the flips leave six classes, of which the rarest has four: 24 samples, three steps an epoch.
+    data = {"sampler": "balanced", "noisy_labels": "noisy_labels-test", "neighbors": None}
+    run = RunFolder(train(make_config(method={"name": "cross_entropy"}, data=data, schedule={"epochs": 2})))
+    rates = [epoch["learning_rate"] for epoch in load_history(run)]
+    np.testing.assert_allclose(rates, [0.0005, 0.0], atol=1e-8)  # a cosine from 0.001, after its half and its end
