@@ -1,9 +1,13 @@
 """``fer-keras compare``: several experiments, the same data, backbone, schedule and seeds, one table."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from fer_keras.comparison.plan import Cell
 
 
 def compare(
@@ -26,6 +30,9 @@ def compare(
         typer.Option(metavar="KEY", help="A key in which the experiments are meant to differ. May be repeated."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time; they share the processors.")] = 1,
+    features: Annotated[
+        bool, typer.Option("--features", help="Also draw each method's features in the plane, by t-SNE (first seed).")
+    ] = False,
     table_only: Annotated[
         bool, typer.Option("--table-only", help="Train nothing; show the runs that are finished.")
     ] = False,
@@ -34,7 +41,7 @@ def compare(
 
     Refuses experiments that differ in more than their method. The best epoch of each run is chosen on the validation
     split. Interrupted, the same command goes on; a finished run is never run twice. Writes DIR/comparison.md,
-    comparison.json (every run's figures) and curves.png.
+    comparison.json (every run's figures) and curves.png, with --features also features.png.
     """
     import shlex
 
@@ -60,9 +67,21 @@ def compare(
     words = [*map(str, configs), "--out", str(out), "--seeds", seeds, *options]
     write_comparison(comparison, out, f"fer-keras compare {shlex.join(words)}")
     console.print(comparison_table(comparison, str(out)))
+    if features:
+        _draw_features([cell for cell in cells if cell.seed == numbers[0]], comparison.judged_on, out)
     if failed:
         names = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise ComparisonError(f"{len(failed)} of {len(cells)} runs failed: {names}")
+
+
+def _draw_features(cells: "Sequence[Cell]", role: str, out: Path) -> None:
+    from fer_keras.data.records import RecordSet
+    from fer_keras.evaluation.feature_map import write_feature_map
+
+    models = {cell.label: cell.folder for cell in cells if (cell.folder / "metrics.json").is_file()}
+    data = cells[0].config.data
+    split = data.test_split if role == "test" else data.validation_split
+    write_feature_map(models, RecordSet.load(data.directory), split, out)
 
 
 def _numbers(seeds: str) -> list[int]:

@@ -32,6 +32,9 @@ def evaluate(
             "The leakage.csv of `fer-tfrecords verify` can be given as it is.",
         ),
     ] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="Also draw the features of up to 1,000 images in the plane, by t-SNE.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON instead of tables.")] = False,
 ) -> None:
     """Measure a model: accuracy, calibration, and how well it predicts label distributions.
@@ -58,6 +61,10 @@ def evaluate(
     without = evaluation.keep(~excluded_samples(exclude, evaluation)) if exclude else None
     folder = out or evaluation_folder(model, split)
     evaluation.write(folder, without)
+    if features:
+        from fer_keras.evaluation.feature_map import write_feature_map
+
+        write_feature_map({model.name: model}, record_set, split, folder)
     if json:
         from json import dumps
 

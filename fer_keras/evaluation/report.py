@@ -9,11 +9,19 @@ from pathlib import Path
 import jinja2
 
 from fer_keras.backbones.weights.provenance import describe_pretraining
+from fer_keras.evaluation.feature_map import FEATURES_FILE
 from fer_keras.evaluation.figures import VALENCE_AROUSAL_FILE
+from fer_keras.evaluation.fusion_figures import CLASS_DISTRIBUTIONS_FILE, FUSION_FILE
 from fer_keras.evaluation.results import read_results, write_results_figure
 from fer_keras.evaluation.run_folder import read_pretraining
 from fer_keras.evaluation.summary import METRIC_NAMES, metric_rows
 from fer_keras.files import write_text
+
+LEARNED = {
+    CLASS_DISTRIBUTIONS_FILE: "class distributions: row by row, what the network sees in the images of a class",
+    FUSION_FILE: "adaptive fusion: the distribution of an image and that of its class, mixed by attention",
+}
+"""Figures of single methods in a run folder, and what they show."""
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "ccc")
 
@@ -67,6 +75,8 @@ def write_report(run_dir: str | Path) -> Path:
         pretraining=describe_pretraining(read_pretraining(run_dir)),
         evaluations=evaluations,
         valence_arousal=VALENCE_AROUSAL_FILE,
+        features=FEATURES_FILE,
+        learned=[(run_dir / name, text) for name, text in LEARNED.items() if (run_dir / name).is_file()],
         metrics=metric_rows([column for _, column in _columns(evaluations)]),
         headings=[heading for heading, _ in _columns(evaluations)],
         curves=write_results_figure(run_dir) if results.is_file() else None,

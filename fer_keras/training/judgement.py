@@ -11,6 +11,7 @@ from fer_keras.evaluation.report import write_report
 from fer_keras.evaluation.run_folder import evaluation_folder, read_pretraining
 from fer_keras.files import write_json
 from fer_keras.inference.loading import load_classifier
+from fer_keras.training.method_figures import write_method_figures
 from fer_keras.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -
                 for figure in ("confusion_matrix.png", "reliability.png", VALENCE_AROUSAL_FILE):
                     if (written / figure).is_file():  # which figures there are depends on what the records hold
                         shutil.copyfile(written / figure, folder.path / figure)
+    write_method_figures(config, folder, record_set)
     write_json(folder.metrics, content)
     write_report(folder.path)
     if console is not None:

@@ -1,4 +1,4 @@
-"""What every method must do, whatever its equations."""
+"""The contract of the methods: what each must do, whatever its equations. VARIANTS must have every method."""
 
 import keras
 import numpy as np
@@ -7,6 +7,8 @@ import tensorflow as tf
 
 import fer_keras.methods as methods
 from fer_keras.emotions import CIRCUMPLEX, EMOTIONS_7
+from fer_keras.training.recorder import Recorder
+from fer_keras.training.run_folder import RunFolder
 
 N, K, SIZE, C = 24, 3, 16, 7
 
@@ -154,6 +156,39 @@ def test_learns_saves_and_exports(method, dataset, tmp_path):
         weight.path for part in (method.backbone, *heads) for weight in part.weights
     }
     assert not leaked
+
+
+def test_every_registered_method_is_tested_here():
+    assert {name for name, _ in VARIANTS.values()} == set(methods.names())
+    first = {name for variant, (name, _) in VARIANTS.items() if variant not in SECOND}
+    assert first == set(methods.names()), "each needs a variant in the default run"
+
+
+def test_resumes_bit_for_bit(method, dataset, tmp_path):
+    keras.utils.set_random_seed(2)
+    interrupted = method.__class__.from_config(method.get_config())
+    twin = method.__class__.from_config(method.get_config())
+    for model in (interrupted, twin):
+        for variable, start in zip(model.variables, method.variables, strict=True):
+            variable.assign(start)  # the state of Dropout's random numbers included
+    fit = {"validation_data": dataset, "verbose": 0}
+    for model in (method, interrupted, twin):
+        model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)  # a few steps: faster than making the graph
+    method.fit(dataset, epochs=3, callbacks=[Recorder(make_folder(tmp_path / "whole"), "val_accuracy")], **fit)
+    folder = make_folder(tmp_path / "parts")
+    interrupted.fit(dataset, epochs=2, callbacks=[Recorder(folder, "val_accuracy")], **fit)
+    recorder = Recorder(folder, "val_accuracy")
+    assert recorder.restore(twin) == 2
+    twin.fit(dataset, epochs=3, initial_epoch=2, callbacks=[recorder], **fit)
+    for whole, parts in zip(method.variables, twin.variables, strict=True):
+        np.testing.assert_array_equal(whole, parts, err_msg=whole.path)
+    assert RunFolder(tmp_path / "whole").results.read_text() == folder.results.read_text()
+
+
+def make_folder(path) -> RunFolder:
+    folder = RunFolder(path)
+    folder.create("")
+    return folder
 
 
 def test_wrong_image_size_names_the_shape(method):
