@@ -77,11 +77,13 @@ def compare(
 def _draw_features(cells: "Sequence[Cell]", role: str, out: Path) -> None:
     from fer_keras.data.records import RecordSet
     from fer_keras.evaluation.feature_map import write_feature_map
+    from fer_keras.inference.loading import load_classifier
 
-    models = {cell.label: cell.folder for cell in cells if (cell.folder / "metrics.json").is_file()}
+    finished = [cell for cell in cells if (cell.folder / "metrics.json").is_file()]
     data = cells[0].config.data
     split = data.test_split if role == "test" else data.validation_split
-    write_feature_map(models, RecordSet.load(data.directory), split, out)
+    classifiers = {cell.label: load_classifier(cell.folder) for cell in finished}
+    write_feature_map(classifiers, RecordSet.load(data.directory), split, out)
 
 
 def _numbers(seeds: str) -> list[int]:

@@ -40,7 +40,7 @@ def evaluate(
     """Measure a model: accuracy, calibration, and how well it predicts label distributions.
 
     Prints tables and writes metrics.json, per_class.csv, predictions.csv, confusion_matrix.png and reliability.png.
-    For a run, its report.html is brought up to date.
+    A run is judged by the views it was trained with (data.ten_crop); its report.html is brought up to date.
     """
     from rich.console import Console
 
@@ -49,12 +49,12 @@ def evaluate(
     from fer_keras.evaluation.exclusion import excluded_samples
     from fer_keras.evaluation.report import write_report
     from fer_keras.evaluation.run_folder import evaluation_folder, run_folder
-    from fer_keras.inference.loading import load_classifier
+    from fer_keras.inference.loading import load_as_judged, load_classifier
 
     messages = Console(stderr=True)
     record_set = RecordSet.load(data)
     record_set.split(split)  # a wrong name is told before the model is loaded
-    classifier = load_classifier(model)
+    classifier = load_as_judged(model)
     evaluation = evaluate_split(
         classifier, record_set, split, batch_size, console=messages if messages.is_terminal else None
     )
@@ -64,7 +64,7 @@ def evaluate(
     if features:
         from fer_keras.evaluation.feature_map import write_feature_map
 
-        write_feature_map({model.name: model}, record_set, split, folder)
+        write_feature_map({model.name: load_classifier(model)}, record_set, split, folder)
     if json:
         from json import dumps
 

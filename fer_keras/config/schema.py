@@ -122,6 +122,11 @@ class Data(Section):
     )
     test_split: Text | None = Field(None, description="split that is read once, after training; null = none")
     image_size: Size = Field((48, 48), description="[height, width] in pixels that images are resized to")
+    ten_crop: Size | None = Field(
+        None,
+        description="[height, width] that images are resized to before ten crops of image_size are cut from each: "
+        "corners, centre, and those mirrored; null = one view",
+    )
     batch_size: int = Field(64, ge=1, le=65536, description="images in a batch")
     cache: bool = Field(True, description="keep the decoded training images in memory")
     targets: Literal["labels", "votes"] = Field(
@@ -161,6 +166,11 @@ class Data(Section):
             raise ValueError(
                 "an image mixed with others has no neighbours: drop neighbors, or mix_up, cut_mix and FourierMix"
             )
+        if self.ten_crop is not None:
+            if self.ten_crop[0] < self.image_size[0] or self.ten_crop[1] < self.image_size[1]:
+                raise ValueError(f"ten_crop {list(self.ten_crop)} should not be smaller than image_size")
+            if self.neighbors is not None:
+                raise ValueError("a crop has no neighbours: drop neighbors or ten_crop")
         return self
 
 

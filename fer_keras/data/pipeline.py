@@ -11,6 +11,7 @@ from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
 from fer_keras.data.sampling import SAMPLERS, balanced_order, class_aware_batches, classes_to_sample, rarest_class
 from fer_keras.data.stateless import fold_in
+from fer_keras.data.ten_crop import CROPS, center_crop, ten_crop
 from fer_keras.emotions import UNLABELLED
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def evaluation_dataset(
     image_size: ImageSize,
     batch_size: int,
     *,
+    center_crop_of: ImageSize | None = None,
     valence_arousal: np.ndarray | None = None,
 ) -> "tf.data.Dataset":
     """All samples of a split once, in the order of ``sample_id``, read from the files as it goes.
@@ -61,6 +63,8 @@ def evaluation_dataset(
         split: name of the split.
         image_size: (H, W) of the images yielded.
         batch_size: B; the last batch holds what remains.
+        center_crop_of: size that the images are resized to before their centre is cut out; None: resized to
+            `image_size` as a whole.
         valence_arousal: (N, 2) positions, NaN = unknown, for methods that learn them; None = none.
 
     Returns:
@@ -80,7 +84,10 @@ def evaluation_dataset(
 
     def to_batch(serialized: "tf.Tensor") -> tuple[dict, dict]:
         record = parse_records(serialized, num_classes)
-        x = {"image": decode_batch(record["image"], size), "sample_id": record["sample_id"]}
+        images = decode_batch(record["image"], center_crop_of or size)
+        if center_crop_of is not None:
+            images = center_crop(images, size)
+        x = {"image": images, "sample_id": record["sample_id"]}
         y = {"label": record["label"], "distribution": label_distribution(record["label"], record["votes"])}
         if positions is not None:
             y["valence_arousal"] = tf.gather(positions, record["sample_id"])
@@ -111,6 +118,7 @@ def training_dataset(
     label_sources: np.ndarray | None = None,
     subset: np.ndarray | None = None,
     sampler: str = "shuffle",
+    ten_crop_of: ImageSize | None = None,
     drop_remainder: bool = True,
 ) -> "tuple[tf.data.Dataset, int]":
     """Shuffled, augmented batches of all epochs from `initial_epoch` on, one after the other.
@@ -140,6 +148,8 @@ def training_dataset(
         subset: sample ids to draw from, for example one fold; None = all N.
         sampler: ``shuffle``; ``class_aware``: two samples of every class in every batch (`class_aware_batches`);
             ``balanced``: an epoch has as many samples of each class as the rarest has (`balanced_order`).
+        ten_crop_of: None, or the size that images are resized to before ten crops are cut from each
+            (`fer_keras.data.ten_crop`): rows of a batch are then B * 10, ten with the same ``sample_id``.
         drop_remainder: leave out an epoch's last batch if it is not full; its samples come in other epochs.
 
     Returns:
@@ -162,6 +172,8 @@ def training_dataset(
     size = (int(image_size[0]), int(image_size[1]))
     if neighbor_images and neighbors is None:
         raise PipelineError("neighbor_images needs neighbors")
+    if neighbors is not None and ten_crop_of is not None:
+        raise PipelineError("a crop has no neighbours: ten_crop_of and neighbors exclude each other")
     if neighbors is not None and augmentation is not None and augmentation.mixing:
         raise PipelineError("an image mixed with others has no neighbours: mixing and neighbors exclude each other")
     if valence_arousal is not None and augmentation is not None and augmentation.mixing:
@@ -187,7 +199,7 @@ def training_dataset(
         raise PipelineError(f"split {split!r} has {which}, fewer than one batch of {batch_size}")
     if classes is not None and not drop_remainder:
         raise PipelineError("class-aware batches are all full: drop_remainder must be true")
-    read_images = image_reader(record_set, split, size, cache)
+    read_images = image_reader(record_set, split, ten_crop_of or size, cache)
     augment_neighbors = augmentation.for_neighbors() if augmentation else None
 
     def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
@@ -207,6 +219,8 @@ def training_dataset(
 
     def to_batch(epoch: "tf.Tensor", step: "tf.Tensor", sample_id: "tf.Tensor") -> tuple[dict, dict]:
         images = read_images(sample_id)
+        if ten_crop_of is not None:
+            images, sample_id = ten_crop(images, size), tf.repeat(sample_id, CROPS)
         y = {name: tf.gather(columns[name], sample_id) for name in targets}
         if augmentation:
             images, y = augmentation.mix(augmentation(images, epoch, step), y, epoch, step)

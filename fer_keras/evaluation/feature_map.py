@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from fer_keras.data.records import RecordSet
 from fer_keras.emotions import UNLABELLED
 from fer_keras.evaluation.evaluation import EvaluationError
+from fer_keras.evaluation.evaluator import ImageClassifier
 from fer_keras.evaluation.figures import INK, save, title_axes
 
 FEATURES_FILE = "features.png"
@@ -21,12 +22,12 @@ _COLOURS = ("#8a939b", "#e0a800", "#2f6db3", "#e07b39", "#7a4fb5", "#3f8f4f", "#
 
 
 def read_features(
-    model: str | Path, record_set: RecordSet, split: str, samples: int = SAMPLES, seed: int = 0
+    classifier: ImageClassifier, record_set: RecordSet, split: str, samples: int = SAMPLES, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features of labelled images of a split.
 
     Args:
-        model: a run folder or a ``.keras`` file.
+        classifier: of a run or a ``.keras`` file, as `fer_keras.inference.loading.load_classifier` gives it.
         record_set, split: whose images.
         samples: how many are drawn at random; all if there are fewer.
         seed: of the draw.
@@ -35,11 +36,10 @@ def read_features(
         (M, V) float32 features and (M,) int64 labels.
 
     Raises:
-        ModelLoadError: `model` cannot be loaded. EvaluationError: it has no features, or no image has a label.
+        EvaluationError: the model has no features, or no image has a label.
     """
     from fer_keras.data.pipeline import evaluation_dataset
     from fer_keras.data.records import read_columns
-    from fer_keras.inference.loading import load_classifier
 
     labels = read_columns(record_set, split, ["label"])["label"]
     drawn = np.flatnonzero(labels != UNLABELLED)
@@ -47,10 +47,9 @@ def read_features(
         raise EvaluationError(f"{record_set.directory}, split {split!r}: no image has a label")
     if len(drawn) > samples:
         drawn = np.sort(np.random.default_rng(seed).choice(drawn, samples, replace=False))
-    classifier = load_classifier(model)
     network = getattr(classifier, "model", None)
     if network is None or "features" not in network.output:
-        raise EvaluationError(f"{model}: features are read from a run or a .keras file")
+        raise EvaluationError(f"{classifier.path}: features are read from a run or a .keras file")
     wanted, found = np.zeros(len(labels), bool), []
     wanted[drawn] = True
     for x, _ in evaluation_dataset(record_set, split, classifier.image_size, 256):
@@ -108,20 +107,22 @@ def feature_maps(
     return figure
 
 
-def write_feature_map(models: Mapping[str, str | Path], record_set: RecordSet, split: str, folder: str | Path) -> None:
+def write_feature_map(
+    classifiers: Mapping[str, ImageClassifier], record_set: RecordSet, split: str, folder: str | Path
+) -> None:
     """Writes ``features.png``: the features of the same images by several networks, one panel each.
 
     Args:
-        models: name to show -> run folder or ``.keras`` file.
+        classifiers: by the name to show.
         record_set, split: whose images.
         folder: where the figure goes.
 
     Raises:
-        ModelLoadError, EvaluationError: as `read_features`.
+        EvaluationError: as `read_features`.
     """
     panels = {}
-    for name, model in models.items():
-        features, labels = read_features(model, record_set, split)
+    for name, classifier in classifiers.items():
+        features, labels = read_features(classifier, record_set, split)
         panels[name] = (to_plane(features), labels)
     shown = len(next(iter(panels.values()))[1])
     figure = feature_maps(panels, record_set.class_names, f"{shown:,} images of {split}")

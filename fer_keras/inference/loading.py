@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from fer_keras.config import load_config
+from fer_keras.evaluation.run_folder import run_folder
 from fer_keras.inference.classifier import Classifier, ModelLoadError
 
 FORMATS = "a run folder, a .keras file, a SavedModel folder or a .tflite file"
@@ -43,6 +45,22 @@ def load_classifier(path: str | Path, num_threads: int | None = None) -> Classif
 
         return LiteRTClassifier(path, num_threads)
     raise ModelLoadError(f"{path}: not a model format; give {FORMATS}")
+
+
+def load_as_judged(path: str | Path) -> Classifier:
+    """`load_classifier`, with ten crops of each image where the model belongs to a run that was trained with them.
+
+    Args, Raises: as `load_classifier`. ConfigError: the run's ``config.yaml`` is damaged.
+    """
+    classifier, run = load_classifier(path), run_folder(path)
+    if run is None or not (run / "config.yaml").is_file():
+        return classifier
+    views = load_config(run / "config.yaml").data.ten_crop
+    if views is None:
+        return classifier
+    from fer_keras.inference.ten_crop_classifier import TenCropClassifier
+
+    return TenCropClassifier(classifier, views)
 
 
 def _load_folder(path: Path) -> Classifier:

@@ -80,6 +80,7 @@ class AdaDF(Method):
         (8, 8)
     """
 
+    accepts_crops = True
     uses_epoch = True
     diagnostics = ("cross_entropy", "divergence", "rank_loss", "weight")
 

@@ -67,6 +67,10 @@ class Method(keras.Model):
     """Whether images may be mixed with others, and their distributions with them (MixUp and the like). Not where the
     method keeps something for each sample, or needs its one label: one image is then one ``sample_id``."""
 
+    accepts_crops = False
+    """Whether several rows of a batch may be crops of the same sample. Not where the method keeps something for each
+    sample, or compares the samples of a batch."""
+
     uses_epoch = False
     """Whether something depends on the epoch: its number, from 1 on, is then the weight `epoch`."""
 

@@ -32,6 +32,7 @@ class CenterLoss(Method):
         >>> model.compile("adam")
     """
 
+    accepts_crops = True
     diagnostics = ("center_loss",)
 
     def __init__(self, backbone, class_names, *, center_weight: float = 0.003, center_rate: float = 0.5, **kwargs):

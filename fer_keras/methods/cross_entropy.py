@@ -35,6 +35,7 @@ class CrossEntropy(Method):
 
     uses_sample_table = True
     accepts_mixed_samples = True
+    accepts_crops = True
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class CrossEntropy(Method):
             if num_samples is None:
                 raise ValueError("prediction_momentum: a table of the samples needs num_samples")
             self.accepts_mixed_samples = False  # a mixed image has no single given label
+            self.accepts_crops = False  # one average a sample
             self.given_probability = SampleAverage(num_samples, prediction_momentum, name="given_probability")
 
     def training_loss(self, x, y, sample_weight=None) -> Objective:

@@ -41,6 +41,7 @@ class EAC(Method):
     """
 
     accepts_mixed_samples = True
+    accepts_crops = True
     diagnostics = ("cross_entropy", "consistency")
 
     def __init__(

@@ -159,6 +159,7 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
             data.validation_split,
             data.image_size,
             256,
+            center_crop_of=data.ten_crop,
             valence_arousal=_validation_positions(config, record_set) if method.uses_valence_arousal else None,
         ).cache()
     return Inputs(record_set, training, steps_per_epoch, validation)
@@ -206,6 +207,7 @@ def _over_epochs(config: Config, record_set: RecordSet, initial_epoch: int, **op
         seed=config.seed,
         initial_epoch=initial_epoch,
         cache=data.cache,
+        ten_crop_of=data.ten_crop,
         **options,
     )
 

@@ -10,7 +10,7 @@ from fer_keras.evaluation.figures import VALENCE_AROUSAL_FILE
 from fer_keras.evaluation.report import write_report
 from fer_keras.evaluation.run_folder import evaluation_folder, read_pretraining
 from fer_keras.files import write_json
-from fer_keras.inference.loading import load_classifier
+from fer_keras.inference.loading import load_as_judged
 from fer_keras.training.method_figures import write_method_figures
 from fer_keras.training.run_folder import RunFolder
 
@@ -45,7 +45,7 @@ def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -
     for split in splits:
         content["splits"][split] = {}
         for which in ("best", "last"):
-            evaluation = evaluate(load_classifier(folder.weights(which)), record_set, split, console=console)
+            evaluation = evaluate(load_as_judged(folder.weights(which)), record_set, split, console=console)
             written = evaluation_folder(folder.weights(which), split)
             evaluation.write(written)
             content["splits"][split][which] = evaluation.metrics

@@ -12,6 +12,7 @@ from fer_keras.backbones import build_backbone
 from fer_keras.backbones.weights.provenance import pretraining_record
 from fer_keras.config import Config, dump_config, load_config
 from fer_keras.data.records import RecordSet
+from fer_keras.data.ten_crop import CROPS
 from fer_keras.files import write_json
 from fer_keras.training.inputs import Inputs, build_inputs, second_pass
 from fer_keras.training.judgement import judge
@@ -39,20 +40,27 @@ def build_method(config: Config, record_set: RecordSet, weights_file: bool = Tru
         weights_file: whether a file in ``backbone.weights`` is read; not needed where a checkpoint follows.
 
     Raises:
-        ValueError: unknown backbone, method or option (the message suggests the nearest), or images mixed for a
-            method that takes each for one sample.
+        ValueError: unknown backbone, method or option (the message suggests the nearest), or images mixed or cut into
+            crops for a method that takes each for one sample.
     """
     arguments = config.method.arguments
     methods.check_options(config.method.name, arguments)
     cls = methods.get(config.method.name)
     if cls.uses_sample_table:
         arguments["num_samples"] = record_set.split(config.data.train_split).num_examples
+    if config.data.ten_crop is not None and "crops" in methods.options(config.method.name):
+        arguments.setdefault("crops", CROPS)
     weights = config.backbone.weights
     if weights != "imagenet" and not weights_file:  # Keras builds some networks differently for ImageNet weights
         weights = None
     backbone = build_backbone(config.backbone.name, config.data.image_size, weights, **config.backbone.options)
     backbone.pretrained = config.backbone.weights is not None  # also where the checkpoint has them
     model = cls(backbone, record_set.class_names, name=config.method.name, **arguments)
+    if config.data.ten_crop is not None and not model.accepts_crops:
+        raise TrainingError(
+            f"data.ten_crop: {config.method.name} keeps something for every sample or compares the samples of a batch, "
+            "so ten rows of a batch cannot be one sample; drop ten_crop"
+        )
     if config.data.augmentation.mixes_samples and not model.accepts_mixed_samples:
         options = " with these options" if cls.accepts_mixed_samples else ""
         raise TrainingError(

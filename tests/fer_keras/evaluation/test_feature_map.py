@@ -7,6 +7,7 @@ from fer_keras.data.records import RecordSet
 from fer_keras.emotions import EMOTIONS
 from fer_keras.evaluation.evaluation import EvaluationError
 from fer_keras.evaluation.feature_map import feature_maps, read_features, to_plane, write_feature_map
+from fer_keras.inference.loading import load_classifier
 from fer_keras.methods import CrossEntropy
 
 
@@ -20,14 +21,14 @@ def model_file(flat_backbone, tmp_path_factory):
 
 def test_reads_the_features_of_the_images_drawn(model_file, tiny_record_set):
     record_set = RecordSet.load(tiny_record_set)
-    features, labels = read_features(model_file, record_set, "train")
+    features, labels = read_features(load_classifier(model_file), record_set, "train")
     assert features.shape == (32, 6)
     model = keras.models.load_model(model_file)
     batch = next(iter(evaluation_dataset(record_set, "train", (24, 24), 32)))
     np.testing.assert_allclose(features, model.forward(batch[0]["image"])["features"], rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(labels, batch[1]["label"])
 
-    some, their_labels = read_features(model_file, record_set, "train", samples=5, seed=3)
+    some, their_labels = read_features(load_classifier(model_file), record_set, "train", samples=5, seed=3)
     rows = [np.flatnonzero((features == row).all(axis=1)) for row in some]
     assert all(len(row) for row in rows)
     assert their_labels.tolist() == [labels[row[0]] for row in rows]
@@ -53,7 +54,9 @@ def test_one_panel_a_network_and_one_colour_a_class():
 
 
 def test_is_written(model_file, tiny_record_set, tmp_path):
-    write_feature_map({"a": model_file, "b": model_file}, RecordSet.load(tiny_record_set), "test", tmp_path)
+    write_feature_map(
+        dict.fromkeys("ab", load_classifier(model_file)), RecordSet.load(tiny_record_set), "test", tmp_path
+    )
     assert (tmp_path / "features.png").stat().st_size > 5000
 
 
@@ -63,4 +66,4 @@ def test_refuses_a_model_without_features(tiny_record_set, model_file, tmp_path)
     keras.Model(inference.input, {"probs": inference.output["probs"]}).save(tmp_path / "bare.keras")
     (tmp_path / "labels.txt").write_text("\n".join(EMOTIONS) + "\n")
     with pytest.raises(EvaluationError, match="features are read from a run"):
-        read_features(tmp_path / "bare.keras", RecordSet.load(tiny_record_set), "train")
+        read_features(load_classifier(tmp_path / "bare.keras"), RecordSet.load(tiny_record_set), "train")
