@@ -18,7 +18,10 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Where the files go.", show_default="RUN/evaluation-NAME, or beside the model's file"
+            metavar="DIR",
+            help="Where the files go.",
+            show_default="RUN/evaluation-NAME (on another record set than the run's: RUN/evaluation-SET-NAME), or "
+            "beside the model's file",
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 256,
@@ -59,7 +62,7 @@ def evaluate(
         classifier, record_set, split, batch_size, console=messages if messages.is_terminal else None
     )
     without = evaluation.keep(~excluded_samples(exclude, evaluation)) if exclude else None
-    folder = out or evaluation_folder(model, split)
+    folder = out or evaluation_folder(model, split if _learned_from(model, data) else f"{data.resolve().name}-{split}")
     evaluation.write(folder, without)
     if features:
         from fer_keras.evaluation.feature_map import write_feature_map
@@ -75,3 +78,14 @@ def evaluate(
     run = run_folder(model)
     if out is None and run is not None:
         messages.print(f"wrote {write_report(run)}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _learned_from(model: Path, data: Path) -> bool:
+    """Whether a record set is the (first) one of the model's run; true for models without a run."""
+    from fer_keras.config import load_config
+    from fer_keras.evaluation.run_folder import run_folder
+
+    run = run_folder(model)
+    if run is None or not (run / "config.yaml").is_file():
+        return True
+    return Path(load_config(run / "config.yaml").data.directory).resolve() == data.resolve()

@@ -38,7 +38,11 @@ class Row:
     def load(cls, cell: Cell, seconds: float | None) -> Self:
         """Reads a finished run folder."""
         content = json.loads((cell.folder / "metrics.json").read_text(encoding="utf-8"))
-        roles = {cell.config.data.validation_split: "validation", cell.config.data.test_split: "test"}
+        data = cell.config.data
+        roles = {data.validation_split: "validation", data.test_split: "test"}
+        for source in data.joint:
+            roles[f"{source.name}-{source.validation_split}"] = f"{source.name}_validation"
+            roles[f"{source.name}-{source.test_split}"] = f"{source.name}_test"
         measures = {
             f"{roles[split]}_{which}_{name}": metrics[name]
             for split, both in content["splits"].items()

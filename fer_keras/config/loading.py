@@ -92,6 +92,11 @@ def _read_file(path: Path, chain: tuple[Path, ...]) -> dict:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: should hold keys and values (key: value), not {_show(content)}")
+    if isinstance(content.get("data"), list):  # several record sets: the first with the settings for all
+        first, *others = content["data"] or [{}]
+        if not isinstance(first, dict) or "joint" in first:
+            raise ConfigError(f"{path}: data: the first of the list should be a section without joint")
+        content["data"] = {**first, "joint": others}
     return content
 
 

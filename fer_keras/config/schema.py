@@ -112,6 +112,26 @@ class Augmentation(Section):
         return self.mix_up is not None or self.cut_mix is not None or bool(mixing_layers)
 
 
+class Source(Section):
+    """A further record set that is learnt from together with the first, and what lies beside it."""
+
+    directory: Text = Field(description="folder of the record set; it must have the same classes")
+    train_split: Text | None = Field("train", description="split that is learnt from; null = tested on only")
+    validation_split: Text | None = Field(
+        None, description="split that selects the best epoch too; null = the first set's alone"
+    )
+    test_split: Text | None = Field(None, description="split that is read once, after training; null = none")
+    noisy_labels: Text | None = Field(None, description="sidecar whose labels replace those of the training split")
+    neighbors: Text | Names | None = Field(None, description="sidecar of nearest neighbours within this set")
+    label_sources: Text | None = Field(None, description="sidecar of labels from several sources")
+    valence_arousal: Text | None = Field(None, description="sidecar whose positions replace those of the records")
+
+    @property
+    def name(self) -> str:
+        """The name of the folder; results on this set are called by it."""
+        return self.directory.rstrip("/").rpartition("/")[2]
+
+
 class Data(Section):
     """The record set, its splits, and how batches are made of it."""
 
@@ -145,12 +165,38 @@ class Data(Section):
         None, description="sidecar of nearest neighbours, or a list of them, for methods that use them"
     )
     label_sources: Text | None = Field(
-        None, description="sidecar of labels from several sources, for methods that learn how each errs"
+        None,
+        description="sidecar of labels from several sources, for methods that learn how each errs; by_set: every "
+        "record set of joint is a source",
     )
     valence_arousal: Text | None = Field(
         None, description="sidecar whose positions replace those of the records, for methods that learn them"
     )
     augmentation: Augmentation = Field(default_factory=Augmentation, description="random changes of training images")
+    joint: Annotated[tuple[Source, ...], Field(strict=False)] = Field(
+        (), description="further record sets to learn from at the same time, a list; data: [first, second] is the same"
+    )
+
+    @property
+    def sources(self) -> tuple[Self | Source, ...]:
+        """This record set and those of `joint`; all have the fields of `Source` but ``name``."""
+        return (self, *self.joint)
+
+    @property
+    def training_sources(self) -> tuple[Self | Source, ...]:
+        """Those of `sources` that are learnt from."""
+        return tuple(source for source in self.sources if source.train_split is not None)
+
+    @model_validator(mode="after")
+    def _joint(self) -> Self:
+        names = [source.name for source in self.joint]
+        if len(set(names)) < len(names):
+            raise ValueError(f"joint: folders should have different names, not {', '.join(names)}")
+        if len({source.neighbors is None for source in self.training_sources}) > 1:
+            raise ValueError("joint: every record set that is learnt from should have neighbors, or none")
+        if self.joint and self.targets == "votes" and any(source.noisy_labels for source in self.sources):
+            raise ValueError("targets: votes would give away the true labels behind noisy_labels; drop one of the two")
+        return self
 
     @model_validator(mode="after")
     def _splits(self) -> Self:

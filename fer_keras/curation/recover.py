@@ -51,6 +51,8 @@ def recover(run: str | Path, weights: str = "best", console: "Console | None" = 
         if not file.is_file():
             raise RecoveryError(f"{file}: no such file; give the folder of a trained run")
     config = load_config(folder.config)
+    if config.data.joint:
+        raise RecoveryError(f"{run}: learned from several record sets at once; labels are recovered for one set")
     record_set = RecordSet.load(config.data.directory)
     split, names = config.data.train_split, tuple(record_set.class_names)
     model = keras.models.load_model(folder.weights(weights), compile=False)

@@ -1,20 +1,25 @@
 """The training data of a configuration: record set, labels, neighbours, augmentation."""
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from fer_keras.config.schema import Config
+from fer_keras.config.schema import Config, Data, Source
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.class_weights import balanced_class_weights
+from fer_keras.data.joining import join_neighbors, join_splits, labels_by_set
 from fer_keras.data.pipeline import evaluation_dataset, training_dataset
 from fer_keras.data.records import RecordSet, RecordSetError, read_columns
 from fer_keras.data.sidecars import SidecarError, read_sidecar, sidecar_path
 from fer_keras.data.valence_arousal import from_records
 from fer_keras.emotions import UNLABELLED
 from fer_keras.methods import get as get_method
+
+BY_SET = "by_set"
+"""Value of ``data.label_sources``: every record set is a source of labels."""
 
 _SECOND_PASS_STREAM = 2
 """Random numbers of the second pass; training draws from stream 0, neighbours from 1."""
@@ -101,6 +106,20 @@ def load_valence_arousal(record_set: RecordSet, split: str, sidecar: str | None)
     return from_records(record_set, split)
 
 
+def training_records(data: Data) -> RecordSet:
+    """The record set of a configuration, its training split joined with those of ``data.joint``.
+
+    Raises:
+        RecordSetError: a record set or split does not exist. ClassListMismatchError: their classes differ.
+    """
+    return join_splits([(RecordSet.load(source.directory), source.train_split) for source in data.training_sources])
+
+
+def training_labels(data: Data) -> np.ndarray:
+    """The labels that a run learns from, of all its record sets: (N,) int64, see `given_labels`."""
+    return np.concatenate(_of_each(data, given_labels, "noisy_labels"))
+
+
 def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     """Reads the data of a configuration.
 
@@ -115,10 +134,11 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         RecordSetError: the record set or a split does not exist, or training samples have no label.
         SidecarError: a named sidecar is missing or stale.
         ValenceArousalError: the method learns valence and arousal, and a split has none.
+        ClassListMismatchError, JoiningError: record sets that cannot be learnt from together.
     """
     data, method = config.data, get_method(config.method.name)
-    record_set = RecordSet.load(data.directory)
-    labels, neighbors = given_labels(record_set, data.train_split, data.noisy_labels), None
+    record_set = training_records(data)
+    labels, neighbors = training_labels(data), None
     unlabelled = int((labels == UNLABELLED).sum())
     if unlabelled and not method.accepts_unlabelled:
         raise RecordSetError(
@@ -126,23 +146,20 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
             f"{config.method.name} learns from labels only; convert the data without them"
         )
     if data.neighbors is not None:
-        neighbors = load_neighbors(record_set, data.train_split, data.neighbors)
+        neighbors = join_neighbors(_of_each(data, load_neighbors, "neighbors"))
+    replaced = any(source.noisy_labels is not None for source in data.training_sources)
     training, steps_per_epoch = _over_epochs(
         config,
         record_set,
         initial_epoch,
         augmentation=Augmentation(**data.augmentation.model_dump(), seed=config.seed),
-        labels=None if data.noisy_labels is None else labels,  # votes stay usable beside the records' own labels
+        labels=labels if replaced else None,  # votes stay usable beside the records' own labels
         soft_targets=data.targets == "votes",
         neighbors=neighbors,
         sampler=data.sampler,
-        label_sources=(
-            None
-            if data.label_sources is None
-            else np.asarray(read_sidecar(record_set, data.train_split, data.label_sources))
-        ),
+        label_sources=_label_sources(data),
         valence_arousal=(
-            load_valence_arousal(record_set, data.train_split, data.valence_arousal)
+            np.concatenate(_of_each(data, load_valence_arousal, "valence_arousal"))
             if method.uses_valence_arousal
             else None
         ),
@@ -152,17 +169,47 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         weights = balanced_class_weights(labels, len(record_set.class_names))
         last = tf.constant(len(weights) - 1, tf.int64)
         training = training.map(lambda x, y: (x, y, tf.gather(weights, tf.where(y["label"] < 0, last, y["label"]))))
-    validation = None
-    if data.validation_split is not None:
-        validation = evaluation_dataset(
-            record_set,
-            data.validation_split,
-            data.image_size,
+    return Inputs(record_set, training, steps_per_epoch, _validation(config))
+
+
+def _of_each(data: Data, load: Callable, field: str) -> list:
+    """``load(record set, split, sidecar)`` for each record set; the sidecar's name stands in a field."""
+    return [
+        load(RecordSet.load(source.directory), source.train_split, getattr(source, field))
+        for source in data.training_sources
+    ]
+
+
+def _label_sources(data: Data) -> np.ndarray | None:
+    if data.label_sources is None:
+        return None
+    if data.label_sources == BY_SET:
+        return labels_by_set(_of_each(data, given_labels, "noisy_labels"))
+    if any(source.label_sources is None for source in data.training_sources):
+        raise SidecarError("data.joint: label_sources should name a sidecar for every record set, as data does")
+    parts = [np.asarray(sidecar) for sidecar in _of_each(data, read_sidecar, "label_sources")]
+    if len({part.shape[1] for part in parts}) > 1:
+        counts = ", ".join(str(part.shape[1]) for part in parts)
+        raise SidecarError(f"data.label_sources: the record sets have different numbers of sources ({counts})")
+    return np.concatenate(parts)
+
+
+def _validation(config: Config) -> tf.data.Dataset | None:
+    """The validation splits of all record sets that have one, one after the other."""
+    learns_positions = get_method(config.method.name).uses_valence_arousal
+    parts = [
+        evaluation_dataset(
+            record_set := RecordSet.load(source.directory),
+            source.validation_split,
+            config.data.image_size,
             256,
-            center_crop_of=data.ten_crop,
-            valence_arousal=_validation_positions(config, record_set) if method.uses_valence_arousal else None,
-        ).cache()
-    return Inputs(record_set, training, steps_per_epoch, validation)
+            center_crop_of=config.data.ten_crop,
+            valence_arousal=_validation_positions(source, record_set) if learns_positions else None,
+        )
+        for source in config.data.sources
+        if source.validation_split is not None
+    ]
+    return functools.reduce(lambda first, second: first.concatenate(second), parts).cache() if parts else None
 
 
 def second_pass(config: Config, how: str, initial_epoch: int = 0) -> tuple[tf.data.Dataset, int]:
@@ -182,15 +229,14 @@ def second_pass(config: Config, how: str, initial_epoch: int = 0) -> tuple[tf.da
         RecordSetError, SidecarError: as `build_inputs`.
     """
     data = config.data
-    record_set = RecordSet.load(data.directory)
     augmented = how == "augmented"
     options = {**data.augmentation.model_dump(), "seed": config.seed, "stream": _SECOND_PASS_STREAM}
     return _over_epochs(
         config,
-        record_set,
+        training_records(data),
         initial_epoch,
         augmentation=Augmentation(**options) if augmented else None,
-        labels=given_labels(record_set, data.train_split, data.noisy_labels),
+        labels=training_labels(data),
         drop_remainder=augmented,
     )
 
@@ -212,9 +258,9 @@ def _over_epochs(config: Config, record_set: RecordSet, initial_epoch: int, **op
     )
 
 
-def _validation_positions(config: Config, record_set: RecordSet) -> np.ndarray:
+def _validation_positions(source: Data | Source, record_set: RecordSet) -> np.ndarray:
     """As `load_valence_arousal`; a sidecar that was made for the training split alone leaves the records' values."""
-    split, sidecar = config.data.validation_split, config.data.valence_arousal
+    split, sidecar = source.validation_split, source.valence_arousal
     if sidecar is not None and not sidecar_path(record_set, split, sidecar).is_file():
         sidecar = None
     return load_valence_arousal(record_set, split, sidecar)

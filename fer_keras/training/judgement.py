@@ -1,9 +1,10 @@
 """The end of a run: best and last epoch on the validation split and, once, on the test split."""
 
 import shutil
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fer_keras.config.schema import Config
+from fer_keras.config.schema import Config, Data
 from fer_keras.data.records import RecordSet
 from fer_keras.evaluation import evaluate
 from fer_keras.evaluation.figures import VALENCE_AROUSAL_FILE
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -> dict:
     """Evaluates ``weights/best.keras`` and ``weights/last.keras`` and completes the run folder.
 
-    Writes ``evaluation-<split>/`` and ``evaluation-<split>-last/``, the figures, ``metrics.json`` and ``report.html``;
+    Writes ``evaluation-<split>/`` and ``evaluation-<split>-last/`` (of further record sets in ``data.joint``:
+    ``evaluation-<set>-<split>/``), the figures, ``metrics.json`` and ``report.html``;
     the figures beside ``report.html`` are those of the best epoch on the test split (without one: validation).
 
     Args:
@@ -34,22 +36,23 @@ def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -
     """
     record_set = RecordSet.load(config.data.directory)
     state = folder.load_state()
-    splits = [split for split in (config.data.validation_split, config.data.test_split) if split is not None]
     content: dict = {
         "best_epoch": state["best_epoch"],
         "epochs": state["epoch"],
         "pretraining": read_pretraining(folder.path),
-        "fingerprint": {name: record_set.split(name).fingerprint for name in [config.data.train_split, *splits]},
+        "fingerprint": {
+            name: records.split(split).fingerprint for name, records, split in _splits(config.data, training=True)
+        },
         "splits": {},
     }
-    for split in splits:
-        content["splits"][split] = {}
+    for name, records, split in _splits(config.data):
+        content["splits"][name] = {}
         for which in ("best", "last"):
-            evaluation = evaluate(load_as_judged(folder.weights(which)), record_set, split, console=console)
-            written = evaluation_folder(folder.weights(which), split)
+            evaluation = evaluate(load_as_judged(folder.weights(which)), records, split, console=console)
+            written = evaluation_folder(folder.weights(which), name)
             evaluation.write(written)
-            content["splits"][split][which] = evaluation.metrics
-            if which == "best":
+            content["splits"][name][which] = evaluation.metrics
+            if which == "best" and records.directory == record_set.directory:
                 for figure in ("confusion_matrix.png", "reliability.png", VALENCE_AROUSAL_FILE):
                     if (written / figure).is_file():  # which figures there are depends on what the records hold
                         shutil.copyfile(written / figure, folder.path / figure)
@@ -59,6 +62,18 @@ def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -
     if console is not None:
         _print(content, folder, console)
     return content
+
+
+def _splits(data: Data, training: bool = False) -> Iterator[tuple[str, RecordSet, str]]:
+    """Name in the results, record set and split of all that a run is judged on (with `training`: and learns from).
+
+    Splits of the first record set are called as they are, those of others ``<set>-<split>``.
+    """
+    for number, source in enumerate(data.sources):
+        records = RecordSet.load(source.directory)
+        for split in (source.train_split if training else None, source.validation_split, source.test_split):
+            if split is not None:
+                yield (f"{source.name}-{split}" if number else split), records, split
 
 
 def _print(content: dict, folder: RunFolder, console: "Console") -> None:

@@ -38,9 +38,11 @@ def out_of_fold_probabilities(config: Config, folds: int = 2, console: "Console 
         (N, C) float32, by ``sample_id``.
 
     Raises:
-        ValueError: a class has fewer samples than there are folds.
+        ValueError: a class has fewer samples than there are folds, or the configuration has several record sets.
     """
     data, schedule = config.data, config.schedule
+    if data.joint:
+        raise ValueError("data.joint: a teacher predicts one record set; take it out (--set data.joint=[])")
     record_set = RecordSet.load(data.directory)
     labels = given_labels(record_set, data.train_split, data.noisy_labels)
     rarest = np.bincount(labels[labels >= 0]).tolist()

@@ -14,7 +14,7 @@ from fer_keras.config import Config, dump_config, load_config
 from fer_keras.data.records import RecordSet
 from fer_keras.data.ten_crop import CROPS
 from fer_keras.files import write_json
-from fer_keras.training.inputs import Inputs, build_inputs, second_pass
+from fer_keras.training.inputs import Inputs, build_inputs, second_pass, training_records
 from fer_keras.training.judgement import judge
 from fer_keras.training.recorder import Recorder, save_model
 from fer_keras.training.run_folder import RunFolder
@@ -36,7 +36,7 @@ def build_method(config: Config, record_set: RecordSet, weights_file: bool = Tru
 
     Args:
         config: the resolved configuration.
-        record_set: gives the class list and the number of training samples.
+        record_set: gives the class list and the number of training samples (`training_records`).
         weights_file: whether a file in ``backbone.weights`` is read; not needed where a checkpoint follows.
 
     Raises:
@@ -105,7 +105,7 @@ def train(
         tf.config.experimental.enable_op_determinism()
     policy = keras.dtype_policies.DTypePolicy("mixed_float16" if config.training.mixed_precision else "float32")
     with _default_policy(policy), _strategy(config.training.devices).scope():
-        record_set = RecordSet.load(config.data.directory)
+        record_set = training_records(config.data)
         state = folder.load_state()
         model = build_method(config, record_set, weights_file=state is None)
         inputs = build_inputs(config, 0 if state is None else state["epoch"])

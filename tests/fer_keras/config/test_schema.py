@@ -163,6 +163,6 @@ def test_the_documentation_lists_every_key_with_its_default():
     for key, field in section_keys().items():
         default = field.get_default(call_default_factory=True)
         if not isinstance(default, Section):
-            text = json.dumps(default).replace('"', "")
+            text = "needed" if field.is_required() else json.dumps(default).replace('"', "")
             expected.append(f"| `{key}` | `{text}` | {field.description} |")
     assert rows == expected
