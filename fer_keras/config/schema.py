@@ -112,6 +112,19 @@ class Augmentation(Section):
         return self.mix_up is not None or self.cut_mix is not None or bool(mixing_layers)
 
 
+class Unlabelled(Section):
+    """The unlabelled images beside every batch of labelled ones, for methods that learn from them."""
+
+    batch_size: int = Field(64, ge=1, le=65536, description="unlabelled images in a step")
+    strong: Augmentation = Field(
+        default_factory=lambda: Augmentation(
+            rand_augment=RandAugmentOptions(num_ops=3, factor=1.0),
+            random_erasing=RandomErasing(probability=1.0, area=(0.02, 0.25), aspect=(1.0, 1.0)),
+        ),
+        description="random changes of the strongly augmented view; the weak views have those of data.augmentation",
+    )
+
+
 class Source(Section):
     """A further record set that is learnt from together with the first, and what lies beside it."""
 
@@ -153,6 +166,19 @@ class Data(Section):
         "labels", description="learn from the label, or from the annotators' votes as a distribution"
     )
     noisy_labels: Text | None = Field(None, description="sidecar whose labels replace those of the training split")
+    labelled: Text | None = Field(
+        None,
+        description="sidecar that says which training samples keep their labels (fer-tfrecords add-labelled-subset)",
+    )
+    unlabelled: Unlabelled = Field(
+        default_factory=Unlabelled, description="batches of the images without a label, for methods that use them"
+    )
+    steps_per_epoch: int | None = Field(
+        None,
+        ge=1,
+        description="batches that count as an epoch; null = as many as the training samples fill (the unlabelled ones, "
+        "for methods that use them)",
+    )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: samples of rare classes weigh more, so that all classes weigh the same"
     )

@@ -9,7 +9,14 @@ from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.image_store import image_reader
 from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
-from fer_keras.data.sampling import SAMPLERS, balanced_order, class_aware_batches, classes_to_sample, rarest_class
+from fer_keras.data.sampling import (
+    SAMPLERS,
+    balanced_order,
+    class_aware_batches,
+    classes_to_sample,
+    numbered_batches,
+    rarest_class,
+)
 from fer_keras.data.stateless import fold_in
 from fer_keras.data.ten_crop import CROPS, center_crop, ten_crop
 from fer_keras.emotions import UNLABELLED
@@ -119,6 +126,7 @@ def training_dataset(
     subset: np.ndarray | None = None,
     sampler: str = "shuffle",
     ten_crop_of: ImageSize | None = None,
+    steps_per_epoch: int | None = None,
     drop_remainder: bool = True,
 ) -> "tuple[tf.data.Dataset, int]":
     """Shuffled, augmented batches of all epochs from `initial_epoch` on, one after the other.
@@ -150,6 +158,8 @@ def training_dataset(
             ``balanced``: an epoch has as many samples of each class as the rarest has (`balanced_order`).
         ten_crop_of: None, or the size that images are resized to before ten crops are cut from each
             (`fer_keras.data.ten_crop`): rows of a batch are then B * 10, ten with the same ``sample_id``.
+        steps_per_epoch: batches that count as an epoch: fewer or more than the split has; its permutations then
+            follow one another without regard to epochs. None: as many as the split has.
         drop_remainder: leave out an epoch's last batch if it is not full; its samples come in other epochs.
 
     Returns:
@@ -202,20 +212,16 @@ def training_dataset(
     read_images = image_reader(record_set, split, ten_crop_of or size, cache)
     augment_neighbors = augmentation.for_neighbors() if augmentation else None
 
-    def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
-        key = fold_in(tf.constant([seed, _ORDER_STREAM], tf.int64), epoch)
+    def order(cycle: "tf.Tensor") -> "tf.data.Dataset":
+        key = fold_in(tf.constant([seed, _ORDER_STREAM], tf.int64), cycle)
         permutation = tf.random.experimental.stateless_shuffle(tf.constant(drawn, tf.int64), key, alg="philox")
         if classes is not None:
             labels_in_order = tf.gather(columns["label"], permutation)
             permutation = class_aware_batches(permutation, labels_in_order, classes, batch_size)
-            batches = tf.data.Dataset.from_tensor_slices(permutation)
-        else:
-            if sampler == "balanced":
-                permutation = balanced_order(
-                    permutation, tf.gather(columns["label"], permutation), num_classes, of_each
-                )
-            batches = tf.data.Dataset.from_tensor_slices(permutation).batch(batch_size, drop_remainder=drop_remainder)
-        return batches.enumerate().map(lambda step, sample_id: (epoch, step, sample_id))
+            return tf.data.Dataset.from_tensor_slices(permutation)
+        if sampler == "balanced":
+            permutation = balanced_order(permutation, tf.gather(columns["label"], permutation), num_classes, of_each)
+        return tf.data.Dataset.from_tensor_slices(permutation).batch(batch_size, drop_remainder=drop_remainder)
 
     def to_batch(epoch: "tf.Tensor", step: "tf.Tensor", sample_id: "tf.Tensor") -> tuple[dict, dict]:
         images = read_images(sample_id)
@@ -236,7 +242,8 @@ def training_dataset(
             x["neighbor_images"] = tf.reshape(images, [-1, x["neighbor_ids"].shape[1], *size, 3])
         return x, y
 
-    dataset = tf.data.Dataset.range(initial_epoch, epochs).flat_map(order)
+    in_cycle, steps = steps, steps_per_epoch or steps
+    dataset = numbered_batches(order, in_cycle, steps, initial_epoch, epochs)
     dataset = dataset.map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     total = max(epochs - initial_epoch, 0) * steps
     return dataset.apply(tf.data.experimental.assert_cardinality(total)).prefetch(tf.data.AUTOTUNE), steps

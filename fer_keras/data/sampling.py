@@ -11,6 +11,8 @@ import numpy as np
 from fer_keras.emotions import UNLABELLED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import tensorflow as tf
 
 SAMPLES_PER_CLASS = 2
@@ -141,3 +143,34 @@ def balanced_order(order: "tf.Tensor", labels: "tf.Tensor", num_classes: int, co
     own = tf.one_hot(labels, num_classes, dtype=tf.int32)  # a row of zeros where there is no label
     rank = tf.reduce_sum(tf.cumsum(own, exclusive=True) * own, axis=1)
     return tf.boolean_mask(order, (rank < count) & (labels != UNLABELLED))
+
+
+def numbered_batches(
+    order: "Callable[[tf.Tensor], tf.data.Dataset]", in_cycle: int, in_epoch: int, initial_epoch: int, epochs: int
+) -> "tf.data.Dataset":
+    """Batches of sample ids with the numbers of their epoch and step, from an epoch on.
+
+    Cycles through the samples follow one another whether or not an epoch ends with them; a resumed run finds its place.
+
+    Args:
+        order: number of a cycle -> its batches of sample ids.
+        in_cycle: batches in a cycle.
+        in_epoch: batches in an epoch.
+        initial_epoch, epochs: number of the first epoch, and of the one to stop before.
+
+    Returns:
+        A dataset of (epoch, step, sample ids); the first two are scalar int64, `step` starts anew in each epoch.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> cycle = lambda number: tf.data.Dataset.from_tensors(tf.fill([1], number)).repeat(2)
+        >>> [int(ids[0]) for _, _, ids in numbered_batches(cycle, 2, 3, initial_epoch=1, epochs=2)]
+        [1, 2, 2]
+    """
+    import tensorflow as tf
+
+    first, end = initial_epoch * in_epoch, max(initial_epoch, epochs) * in_epoch
+    cycles = tf.data.Dataset.range(first // in_cycle, -(-end // in_cycle))
+    batches = cycles.flat_map(order).skip(first % in_cycle)
+    numbers = tf.data.Dataset.range(first, end)
+    return tf.data.Dataset.zip(numbers, batches).map(lambda number, ids: (number // in_epoch, number % in_epoch, ids))

@@ -1,16 +1,19 @@
 """Training methods: each a ``keras.Model`` whose training step is the published algorithm."""
 
 import fer_keras.layers.pixel_normalization  # noqa: F401  (a stored method names this layer of its backbone)
+from fer_keras.methods.ada_cm import AdaCM
 from fer_keras.methods.ada_df import AdaDF
 from fer_keras.methods.base import Method, Objective
 from fer_keras.methods.center_loss import CenterLoss
 from fer_keras.methods.cross_entropy import CrossEntropy
 from fer_keras.methods.dmue import DMUE
 from fer_keras.methods.eac import EAC
+from fer_keras.methods.fixmatch import FixMatch
 from fer_keras.methods.island_loss import IslandLoss
 from fer_keras.methods.latent_truth import LatentTruth
 from fer_keras.methods.ldl_alsg import LDLALSG
 from fer_keras.methods.ldlva import LDLVA
+from fer_keras.methods.leaf import LEAF
 from fer_keras.methods.registry import check_options, get, names, options
 from fer_keras.methods.rul import RUL
 from fer_keras.methods.scn import SCN
@@ -22,11 +25,14 @@ __all__ = [
     "EAC",
     "LDLALSG",
     "LDLVA",
+    "LEAF",
     "RUL",
     "SCN",
+    "AdaCM",
     "AdaDF",
     "CenterLoss",
     "CrossEntropy",
+    "FixMatch",
     "IslandLoss",
     "LatentTruth",
     "Method",

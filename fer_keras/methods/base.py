@@ -60,6 +60,9 @@ class Method(keras.Model):
     uses_valence_arousal = False
     """Whether batches must hold ``y["valence_arousal"]`` (B, 2) float32, NaN = unknown."""
 
+    uses_unlabelled = False
+    """Whether batches must hold views of unlabelled images: ``weak_a``, ``weak_b`` and ``strong`` (U, H, W, 3)."""
+
     accepts_unlabelled = False
     """Whether samples without a label (-1) may be among the training samples."""
 

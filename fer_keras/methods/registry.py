@@ -4,30 +4,36 @@ import inspect
 from collections.abc import Sequence
 
 from fer_keras.config import suggest
+from fer_keras.methods.ada_cm import AdaCM
 from fer_keras.methods.ada_df import AdaDF
 from fer_keras.methods.base import Method
 from fer_keras.methods.center_loss import CenterLoss
 from fer_keras.methods.cross_entropy import CrossEntropy
 from fer_keras.methods.dmue import DMUE
 from fer_keras.methods.eac import EAC
+from fer_keras.methods.fixmatch import FixMatch
 from fer_keras.methods.island_loss import IslandLoss
 from fer_keras.methods.latent_truth import LatentTruth
 from fer_keras.methods.ldl_alsg import LDLALSG
 from fer_keras.methods.ldlva import LDLVA
+from fer_keras.methods.leaf import LEAF
 from fer_keras.methods.rul import RUL
 from fer_keras.methods.scn import SCN
 from fer_keras.methods.valence_arousal import ValenceArousal
 
 _METHODS: dict[str, type[Method]] = {
+    "ada_cm": AdaCM,
     "ada_df": AdaDF,
     "center_loss": CenterLoss,
     "cross_entropy": CrossEntropy,
     "dmue": DMUE,
     "eac": EAC,
+    "fixmatch": FixMatch,
     "island_loss": IslandLoss,
     "latent_truth": LatentTruth,
     "ldl_alsg": LDLALSG,
     "ldlva": LDLVA,
+    "leaf": LEAF,
     "rul": RUL,
     "scn": SCN,
     "valence_arousal": ValenceArousal,
@@ -58,7 +64,8 @@ def get(name: str) -> type[Method]:
 def options(name: str) -> dict[str, inspect.Parameter]:
     """The options of a method, those of its base class included."""
     found: dict[str, inspect.Parameter] = {}
-    for cls in (get(name), Method):
+    classes = get(name).__mro__
+    for cls in classes[: classes.index(Method) + 1]:
         parameters = inspect.signature(cls.__init__).parameters
         found.update({key: value for key, value in parameters.items() if key not in _GIVEN_BY_TRAINER})
     return found

@@ -11,9 +11,11 @@ from fer_keras.config.schema import Config, Data, Source
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.class_weights import balanced_class_weights
 from fer_keras.data.joining import join_neighbors, join_splits, labels_by_set
+from fer_keras.data.labelled_subset import LABELLED, UNLABELLED_SAMPLE
 from fer_keras.data.pipeline import evaluation_dataset, training_dataset
 from fer_keras.data.records import RecordSet, RecordSetError, read_columns
 from fer_keras.data.sidecars import SidecarError, read_sidecar, sidecar_path
+from fer_keras.data.unlabelled import unlabelled_dataset
 from fer_keras.data.valence_arousal import from_records
 from fer_keras.emotions import UNLABELLED
 from fer_keras.methods import get as get_method
@@ -23,6 +25,9 @@ BY_SET = "by_set"
 
 _SECOND_PASS_STREAM = 2
 """Random numbers of the second pass; training draws from stream 0, neighbours from 1."""
+
+_UNLABELLED_STREAMS = (3, 4, 5)
+"""Random numbers of the weak views and the strong view of unlabelled images."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,10 +144,21 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     data, method = config.data, get_method(config.method.name)
     record_set = training_records(data)
     labels, neighbors = training_labels(data), None
-    unlabelled = int((labels == UNLABELLED).sum())
-    if unlabelled and not method.accepts_unlabelled:
+    labelled, unlabelled = labelled_samples(data, labels)
+    steps = data.steps_per_epoch
+    if method.uses_unlabelled:
+        labelled = labelled[labels[labelled] != UNLABELLED]
+        steps = steps or max(len(unlabelled) // data.unlabelled.batch_size, 1)
+        if not len(unlabelled):
+            raise RecordSetError(
+                f"{record_set.directory}, split {data.train_split!r}: every sample has a label, and "
+                f"{config.method.name} learns from unlabelled ones too; name those that keep their labels in "
+                "data.labelled (fer-tfrecords add-labelled-subset)"
+            )
+    elif (labels[labelled] == UNLABELLED).any() and not method.accepts_unlabelled:
+        count = int((labels[labelled] == UNLABELLED).sum())
         raise RecordSetError(
-            f"{record_set.directory}, split {data.train_split!r}: {unlabelled} samples have no label, and "
+            f"{record_set.directory}, split {data.train_split!r}: {count} samples have no label, and "
             f"{config.method.name} learns from labels only; convert the data without them"
         )
     if data.neighbors is not None:
@@ -156,6 +172,8 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         labels=labels if replaced else None,  # votes stay usable beside the records' own labels
         soft_targets=data.targets == "votes",
         neighbors=neighbors,
+        subset=labelled,
+        steps_per_epoch=steps,
         sampler=data.sampler,
         label_sources=_label_sources(data),
         valence_arousal=(
@@ -165,11 +183,60 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         ),
         neighbor_images=config.method.arguments.get("neighbor_mode", "images") == "images" and neighbors is not None,
     )
+    if method.uses_unlabelled:
+        views = _unlabelled_views(config, record_set, unlabelled, steps_per_epoch, initial_epoch)
+        training = tf.data.Dataset.zip(training, views).map(lambda xy, views: ({**xy[0], **views}, xy[1]))
     if data.class_weights == "balanced":
-        weights = balanced_class_weights(labels, len(record_set.class_names))
+        weights = balanced_class_weights(labels[labelled], len(record_set.class_names))
         last = tf.constant(len(weights) - 1, tf.int64)
         training = training.map(lambda x, y: (x, y, tf.gather(weights, tf.where(y["label"] < 0, last, y["label"]))))
     return Inputs(record_set, training, steps_per_epoch, _validation(config))
+
+
+def labelled_samples(data: Data, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which training samples are learnt from with their labels, and which are seen without.
+
+    Args:
+        data: the section of the configuration; its sidecar ``labelled`` hides labels.
+        labels: (N,) int64 labels; -1 = none.
+
+    Returns:
+        Sample ids of both. Without the sidecar the first are all samples, the second those without a label.
+
+    Raises:
+        SidecarError: the sidecar is missing or stale, or there are several record sets.
+    """
+    if data.labelled is None:
+        return np.arange(len(labels)), np.flatnonzero(labels == UNLABELLED)
+    if data.joint:
+        raise SidecarError("data.labelled: labels can be hidden in one record set, not in several joint ones")
+    subset = np.asarray(read_sidecar(RecordSet.load(data.directory), data.train_split, data.labelled))
+    return np.flatnonzero(subset == LABELLED), np.flatnonzero(subset == UNLABELLED_SAMPLE)
+
+
+def _unlabelled_views(
+    config: Config, record_set: RecordSet, samples: np.ndarray, steps_per_epoch: int, initial_epoch: int
+) -> tf.data.Dataset:
+    data = config.data
+    weak, strong = data.augmentation.model_dump(), data.unlabelled.strong.model_dump()
+    first, second, third = _UNLABELLED_STREAMS
+    return unlabelled_dataset(
+        record_set,
+        data.train_split,
+        data.image_size,
+        data.unlabelled.batch_size,
+        subset=samples,
+        steps_per_epoch=steps_per_epoch,
+        epochs=config.schedule.epochs,
+        initial_epoch=initial_epoch,
+        seed=config.seed,
+        weak=(
+            Augmentation(**weak, seed=config.seed, stream=first),
+            Augmentation(**weak, seed=config.seed, stream=second),
+        ),
+        strong=Augmentation(**strong, seed=config.seed, stream=third),
+        cache=data.cache,
+    )
 
 
 def _of_each(data: Data, load: Callable, field: str) -> list:
@@ -237,6 +304,7 @@ def second_pass(config: Config, how: str, initial_epoch: int = 0) -> tuple[tf.da
         initial_epoch,
         augmentation=Augmentation(**options) if augmented else None,
         labels=training_labels(data),
+        subset=labelled_samples(data, training_labels(data))[0],
         drop_remainder=augmented,
     )
 

@@ -22,6 +22,7 @@ TOOLS_MAY_IMPORT = {
     "fer_keras.emotions",
     "fer_keras.files",
     "fer_keras.data.label_sources",
+    "fer_keras.data.labelled_subset",
     "fer_keras.data.neighbors",
     "fer_keras.data.noise",
     "fer_keras.data.records",

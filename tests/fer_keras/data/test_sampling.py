@@ -136,3 +136,28 @@ def test_balanced_epochs_need_labels_and_a_full_batch(tiny_record_set):
         training_dataset(record_set, "train", (8, 8), 4, labels=np.full(32, -1), **options)
     with pytest.raises(PipelineError, match="2 samples in a balanced epoch, fewer than one batch of 4"):
         training_dataset(record_set, "train", (8, 8), 4, labels=np.array([0] * 31 + [1]), **options)
+
+
+@pytest.mark.parametrize(("in_epoch", "initial"), [(3, 0), (3, 2), (5, 1), (20, 1), (8, 1)])
+def test_epochs_of_any_length_go_on_where_a_resumed_run_left(tiny_record_set, in_epoch, initial):
+    record_set, options = RecordSet.load(tiny_record_set), {"epochs": 4, "seed": 0, "steps_per_epoch": in_epoch}
+    whole, steps = training_dataset(record_set, "train", (8, 8), 4, **options)
+    assert steps == in_epoch
+    ids = np.array([x["sample_id"].numpy() for x, _ in whole])
+    assert ids.shape == (4 * in_epoch, 4)
+    for start in range(0, len(ids) // 8 * 8, 8):  # 32 samples: a cycle is eight batches
+        assert sorted(ids[start : start + 8].ravel()) == list(range(32))
+    later, _ = training_dataset(record_set, "train", (8, 8), 4, initial_epoch=initial, **options)
+    np.testing.assert_array_equal([x["sample_id"] for x, _ in later], ids[initial * in_epoch :])
+
+
+def test_augmentation_follows_epoch_and_step_of_epochs_of_any_length(tiny_record_set):
+    from fer_keras.data.augmentation import Augmentation
+
+    record_set = RecordSet.load(tiny_record_set)
+    augmentation = Augmentation(pad_and_crop=2, seed=0)
+    options = {"epochs": 3, "seed": 0, "steps_per_epoch": 5}
+    plain, _ = training_dataset(record_set, "train", (8, 8), 4, **options)
+    changed, _ = training_dataset(record_set, "train", (8, 8), 4, augmentation=augmentation, **options)
+    for number, ((x, _), (y, _)) in enumerate(zip(plain, changed, strict=True)):
+        np.testing.assert_array_equal(y["image"], augmentation(x["image"], number // 5, number % 5))

@@ -34,6 +34,9 @@ def dataset():
         "neighbor_differences": rng.normal(0, 0.1, (N, K, 2)).astype("float32"),
         "neighbor_labels": labels[neighbor_ids],
         "neighbor_images": images[neighbor_ids],
+        "weak_a": images[::-1],
+        "weak_b": images[::-1, :, ::-1],
+        "strong": 255 - (255 - images[::-1]) // 2,
     }
     corners = np.array([CIRCUMPLEX[name] for name in EMOTIONS_7], "float32")
     y = {
@@ -48,6 +51,14 @@ def dataset():
 
 
 VARIANTS = {
+    "fixmatch": ("fixmatch", {"floor": 0.5, "ema_decay": 0.5}),
+    "ada_cm": ("ada_cm", {"floor": 0.5, "ema_decay": 0.5}),
+    "leaf": ("leaf", {"num_experts": 4, "floor": 0.5, "ema_decay": 0.5}),
+    "leaf_official": (
+        "leaf",
+        {"fidelity": "official", "num_experts": 4, "margin": "online", "floor": 0.5, "ema_decay": 0.5},
+    ),
+    "leaf_without_teacher": ("leaf", {"num_experts": 4, "ema_decay": None, "dropout": 0.1, "balance_weight": 1.0}),
     "dmue": ("dmue", {"stage": "stage0", "ramp_epochs": 3.0, "similarity_weight": 10.0}),
     "latent_truth_paper": ("latent_truth", {"source_weights": [1.0, 0.5]}),
     "latent_truth_official": (
@@ -92,6 +103,8 @@ VARIANTS = {
 
 
 SECOND = (
+    "leaf_official",
+    "leaf_without_teacher",
     "latent_truth_official",
     "latent_truth_of_features",
     "scn_paper",
@@ -150,8 +163,11 @@ def test_learns_saves_and_exports(method, dataset, tmp_path):
     np.testing.assert_allclose(outputs["probs"], probs, rtol=1e-5, atol=1e-6)
     assert outputs["features"].shape == (8, method.feature_width)
     assert inference.inputs[0].name == "image" and inference.inputs[0].dtype == "uint8"
-    names = ("classifier", "regressor", "attention", "mean_head", "neck")  # heads that take part in a prediction
-    heads = [getattr(method, name) for name in names if hasattr(method, name)]
+    names = (  # heads that take part in a prediction
+        "classifier", "regressor", "attention", "mean_head", "neck", "levels",
+        "teacher_backbone", "teacher_levels", "teacher_classifier",
+    )  # fmt: skip
+    heads = [getattr(method, name) for name in names if getattr(method, name, None) is not None]
     leaked = {weight.path for weight in inference.weights} - {
         weight.path for part in (method.backbone, *heads) for weight in part.weights
     }
