@@ -44,15 +44,18 @@ def test_every_equation_has_its_code():
 @pytest.mark.parametrize(
     "method",
     [
+        "ada_cm",
         "ada_df",
         "center_loss",
         "cross_entropy",
         "dmue",
         "eac",
+        "fixmatch",
         "island_loss",
         "latent_truth",
         "ldl_alsg",
         "ldlva",
+        "leaf",
         "rul",
         "scn",
         "valence_arousal",

@@ -193,7 +193,8 @@ class AdaDF(Method):
         """
         self._check_images(images)
         shared = self._shared(images, training)
-        features = [self.pool(part(shared, training=training)) for part in (self.auxiliary_branch, self.target_branch)]
+        parts = (self.auxiliary_branch, self.target_branch)
+        features = [self.pooled(part(shared, training=training), training=training) for part in parts]
         return self.heads(*(self.dropout(rows, training=training) for rows in features))
 
     def heads(self, auxiliary_features, features) -> dict:
@@ -310,7 +311,7 @@ class AdaDF(Method):
 
     @tf.function(reduce_retracing=True)
     def _measure(self, images, labels):
-        features = self.pool(self.auxiliary_branch(self._shared(images, training=False), training=False))
+        features = self.pooled(self.auxiliary_branch(self._shared(images, training=False), training=False))
         _, logits = self._auxiliary_head(features)
         return class_sums(labels, ops.softmax(logits))
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from fer_keras.emotions import canonical_name
+from fer_keras.layers.expression_levels import ExpressionLevels
 from fer_keras.layers.replica import num_replicas
 from fer_keras.losses.soft_cross_entropy import soft_cross_entropy, weighted_batch_mean
 from fer_keras.methods.epoch_hooks import with_epoch_hooks
@@ -43,6 +44,9 @@ class Method(keras.Model):
         backbone: functional model, pixels 0..255 (B, H, W, 3) -> feature map (B, h, w, V).
         class_names: the C classes, in the order of the label indices.
         dropout: dropout rate between the pooled features and the classifier.
+        aggregation: None; ``leaf``: pooled features pass through LEAF's expression-aware aggregation (both levels, as
+            its released code places them); or the arguments of
+            `fer_keras.layers.expression_aware_aggregation.ExpressionAwareAggregation`.
 
     Call arguments:
         inputs: images (B, H, W, 3), pixels 0..255, or a dict that holds them under ``"image"``.
@@ -83,7 +87,15 @@ class Method(keras.Model):
     diagnostics: tuple[str, ...] = ()
     """Names of scalars that the method logs beside loss and accuracy, as means over the epoch."""
 
-    def __init__(self, backbone: keras.Model, class_names: Sequence[str], *, dropout: float = 0.0, **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        class_names: Sequence[str],
+        *,
+        dropout: float = 0.0,
+        aggregation: str | dict | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.backbone = backbone
         self.class_names = tuple(canonical_name(name) for name in class_names)
@@ -94,6 +106,8 @@ class Method(keras.Model):
             len(self.class_names), kernel_initializer="he_normal", name="classifier", dtype="float32"
         )
         self.classifier.build((None, self.feature_width))
+        self.aggregation = aggregation
+        self.aggregation_levels = self._aggregation_levels()
         self.built = True  # every part is built here, so weights can be counted, loaded and restored at once
         if self.uses_epoch:
             self.epoch = self.add_weight((), "ones", trainable=False, name="epoch", aggregation="only_first_replica")
@@ -132,7 +146,23 @@ class Method(keras.Model):
 
     def extract_features(self, pixels, training: bool = False):
         """Features (B, V) float32 of pixels (B, H, W, 3) float32; of symbolic ones as well, for `inference_model`."""
-        return self.pool(self.backbone(pixels, training=training))
+        return self.pooled(self.backbone(pixels, training=training), training=training)
+
+    def pooled(self, feature_map, training: bool = False):
+        """Features (B, V) float32 of a feature map (B, h, w, V), `aggregated`."""
+        return self.aggregated(self.pool(feature_map), training=training)
+
+    def aggregated(self, features, training: bool = False):
+        """Features (B, V) after the experts that `aggregation` asks for; the same features without."""
+        return features if self.aggregation_levels is None else self.aggregation_levels(features, training=training)
+
+    def _aggregation_levels(self) -> ExpressionLevels | None:
+        if self.aggregation is None:
+            return None
+        if isinstance(self.aggregation, str) and self.aggregation != "leaf":
+            raise ValueError(f"aggregation: {self.aggregation!r}; wanted leaf, a section of options, or null")
+        experts = {} if self.aggregation == "leaf" else self.aggregation
+        return ExpressionLevels(self.feature_width, self.num_classes, experts, name="aggregation")
 
     def logits(self, features):
         """Logits (B, C) float32 of features (B, V); of symbolic ones as well, for `inference_model`."""
@@ -261,6 +291,7 @@ class Method(keras.Model):
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "class_names": list(self.class_names),
             "dropout": self.dropout_rate,
+            "aggregation": self.aggregation,
         }
 
     @classmethod

@@ -150,11 +150,11 @@ class DMUE(Method):
         maps = trunk(ops.cast(images, "float32"), training=True)
         branch_logits, latent_logits = [], []
         for branch, neck, classifier in zip(self.auxiliary_branches, self.auxiliary_necks, self.auxiliary_classifiers):
-            features = self.pool(branch(maps, training=True))
+            features = self.pooled(branch(maps, training=True), training=True)
             branch_logits.append(classifier(neck(self.dropout(features, training=True), training=True)))
             latent_logits.append(classifier(neck(features, training=True)))
         return {
-            **self._classify(self.pool(target(maps, training=True)), training=True),
+            **self._classify(self.pooled(target(maps, training=True), training=True), training=True),
             "branch_logits": ops.stack(branch_logits, axis=1),
             "latent_logits": ops.stack(latent_logits, axis=1),
         }

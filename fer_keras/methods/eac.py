@@ -98,7 +98,7 @@ class EAC(Method):
         Returns:
             The loss, its two terms, and the maps.
         """
-        logits = self.classifier(self.dropout(self.pool(feature_map), training=True))
+        logits = self.classifier(self.dropout(self.pooled(feature_map, training=True), training=True))
         cross_entropy = keras.losses.categorical_crossentropy(y["distribution"], logits, from_logits=True)
         maps = class_activation_maps(ops.cast(feature_map, "float32"), self.classifier.kernel)
         mirrored_maps = class_activation_maps(ops.cast(mirrored_map, "float32"), self.classifier.kernel)

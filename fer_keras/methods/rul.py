@@ -78,12 +78,13 @@ class RUL(Method):
 
     def extract_features(self, pixels, training: bool = False):
         """mu (B, D) of pixels: what is classified at test time."""
-        return self.mean_head(self.backbone(pixels, training=training), training=training)
+        mean = self.mean_head(self.backbone(pixels, training=training), training=training)
+        return self.aggregated(mean, training=training)
 
     def training_loss(self, x, y, sample_weight=None) -> Objective:
         self._check_images(x["image"])
         feature_map = self.backbone(ops.cast(x["image"], "float32"), training=True)
-        mean = self.mean_head(feature_map, training=True)
+        mean = self.aggregated(self.mean_head(feature_map, training=True), training=True)
         log_variance = self.log_variance_head(feature_map, training=True)
         rows = tf.range(tf.shape(mean)[0])
         partner = tf.random.experimental.stateless_shuffle(rows, self.partner_stream.next_key(), alg="philox")

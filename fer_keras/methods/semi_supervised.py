@@ -93,6 +93,8 @@ class SemiSupervised(Method):
         **kwargs,
     ):
         super().__init__(backbone, class_names, **kwargs)
+        if self.aggregation is not None:
+            raise ValueError(f"aggregation: {self.name} has experts of its own; give their options as experts")
         self.experts = experts
         self.instance_level = instance_level
         self.category_level = category_level

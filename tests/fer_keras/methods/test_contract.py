@@ -86,6 +86,14 @@ VARIANTS = {
     "center_loss": ("center_loss", {"center_weight": 0.01}),
     "island_loss": ("island_loss", {"island_weight": 0.5}),
     "cross_entropy": ("cross_entropy", {}),
+    "cross_entropy_aggregated": ("cross_entropy", {"aggregation": "leaf"}),
+    "scn_aggregated": ("scn", {"aggregation": {"num_experts": 3}}),
+    "rul_aggregated": ("rul", {"aggregation": "leaf"}),
+    "eac_aggregated": ("eac", {"aggregation": "leaf"}),
+    "dmue_aggregated": ("dmue", {"stage": "stage0", "ramp_epochs": 3.0, "aggregation": "leaf"}),
+    "ada_df_aggregated": ("ada_df", {"stage": "stage0", "beta": 1, "aggregation": "leaf"}),
+    "ldlva_aggregated": ("ldlva", {"neighbor_mode": "bank", "aggregation": "leaf"}),
+    "valence_arousal_aggregated": ("valence_arousal", {"expression_weight": 3.0, "aggregation": "leaf"}),
     "cross_entropy_smooth": ("cross_entropy", {"label_smoothing": 0.1, "prediction_momentum": 0.5}),
     "ldlva_official_images": ("ldlva", {"fidelity": "official", "neighbor_mode": "images"}),
     "ldlva_official_momentum": ("ldlva", {"uncertainty_momentum": 0.9, "neighbor_training": False}),
@@ -103,6 +111,13 @@ VARIANTS = {
 
 
 SECOND = (
+    "scn_aggregated",
+    "rul_aggregated",
+    "eac_aggregated",
+    "dmue_aggregated",
+    "ada_df_aggregated",
+    "ldlva_aggregated",
+    "valence_arousal_aggregated",
     "leaf_official",
     "leaf_without_teacher",
     "latent_truth_official",
@@ -165,7 +180,7 @@ def test_learns_saves_and_exports(method, dataset, tmp_path):
     assert inference.inputs[0].name == "image" and inference.inputs[0].dtype == "uint8"
     names = (  # heads that take part in a prediction
         "classifier", "regressor", "attention", "mean_head", "neck", "levels",
-        "teacher_backbone", "teacher_levels", "teacher_classifier",
+        "teacher_backbone", "teacher_levels", "teacher_classifier", "aggregation_levels",
     )  # fmt: skip
     heads = [getattr(method, name) for name in names if getattr(method, name, None) is not None]
     leaked = {weight.path for weight in inference.weights} - {

@@ -238,3 +238,27 @@ def test_a_model_of_these_very_samples_is_a_warning(tool, own_set, stored_model,
     other = tool("add-valence-arousal", own_set, "--model", run, "--split", "test")
     assert other.code == 0 and "warning" not in other.err
     assert read_stamp(RecordSet.load(own_set), "test", "valence_arousal-own")["model"]["trained_on"] == fingerprint
+
+
+def test_a_labelled_subset_leaves_twins_out(run_tool, tmp_path, make_face):
+    from PIL import Image
+
+    folder = tmp_path / "faces"
+    for label, name in enumerate(("neutral", "happiness")):
+        (folder / "train" / name).mkdir(parents=True)
+        for index in range(6):
+            same = 0 if index < 3 else index  # the first three show the same
+            Image.fromarray(make_face(label, same)).save(folder / "train" / name / f"{index}.png")
+    assert run_tool("folder", folder, "--out", tmp_path / "set").returncode == 0
+    done = run_tool("add-labelled-subset", tmp_path / "set", "--labels-per-class", 4, "--seed", 2)
+    assert done.returncode == 0, done.stderr
+    assert "left out 4 with the same pixels as a labelled image" in done.stdout
+    record_set = RecordSet.load(tmp_path / "set")
+    subset = read_sidecar(record_set, "train", "labelled-4_per_class-seed2")
+    assert sorted(subset.tolist()) == [-1] * 4 + [1] * 8
+    assert read_stamp(record_set, "train", "labelled-4_per_class-seed2")["labels_per_class"] == 4
+
+    refused = run_tool("add-labelled-subset", tmp_path / "set", "--labels-per-class", 5)
+    assert refused.returncode == 1
+    assert "has 4 different images, 5 labels of it were asked for" in refused.stderr
+    assert run_tool("add-labelled-subset", tmp_path / "set").returncode == 2
