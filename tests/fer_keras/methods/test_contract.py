@@ -93,7 +93,7 @@ VARIANTS = {
     "dmue_aggregated": ("dmue", {"stage": "stage0", "ramp_epochs": 3.0, "aggregation": "leaf"}),
     "ada_df_aggregated": ("ada_df", {"stage": "stage0", "beta": 1, "aggregation": "leaf"}),
     "ldlva_aggregated": ("ldlva", {"neighbor_mode": "bank", "aggregation": "leaf"}),
-    "valence_arousal_aggregated": ("valence_arousal", {"expression_weight": 3.0, "aggregation": "leaf"}),
+    "valence_arousal_aggregated": ("valence_arousal", {"expression_weight": 10.0, "aggregation": "leaf"}),
     "cross_entropy_smooth": ("cross_entropy", {"label_smoothing": 0.1, "prediction_momentum": 0.5}),
     "ldlva_official_images": ("ldlva", {"fidelity": "official", "neighbor_mode": "images"}),
     "ldlva_official_momentum": ("ldlva", {"uncertainty_momentum": 0.9, "neighbor_training": False}),
