@@ -6,7 +6,8 @@ was tuned for this comparison. Interrupted, it continues; a finished run is neve
 
 Further conditions look for the reason where a method stays below cross-entropy: ``warm`` starts RUL and EAC, and
 cross-entropy beside them, from the network that cross-entropy made of the same images before (their papers start from
-networks that know faces); ``eac_weight`` lowers the weight of EAC's consistency, which was chosen for such networks.
+networks that know faces); ``variants`` lowers the weight of EAC's consistency, which was chosen for such networks, and
+takes Ada-DF's class distributions from a second pass over the images in the place of ``online``.
 
     fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
     fer-tfrecords split data/ferplus_original --out data/ferplus_8000 --split Training --validation 0.1 \\
@@ -43,7 +44,12 @@ SETTING = (
 )
 NOISE = "data.noisy_labels=noisy_labels-symmetric-0.3-seed{seed}"
 WARM_METHODS = ("cross_entropy", "rul", "eac")
-EAC_WEIGHTS = (0.05, 0.5)  # the paper's is 5
+VARIANTS = {
+    "eac_0.05": ("eac", {"consistency_weight": 0.05}),  # the paper's is 5
+    "eac_0.5": ("eac", {"consistency_weight": 0.5}),
+    "ada_df_extra_clean": ("ada_df", {"class_distributions": "extra_clean"}),
+    "ada_df_extra_augmented": ("ada_df", {"class_distributions": "extra_augmented"}),
+}
 
 
 def compare(configs: list[Path], out: Path, settings: list[str], arguments) -> dict:
@@ -70,15 +76,15 @@ def warm_weights(arguments) -> str:
     return pattern
 
 
-def eac_configs(arguments) -> list[Path]:
-    """EAC with other weights of its consistency, as experiment files of their own."""
-    files = [CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"]
-    base = (CONFIGS / "eac" / "ferplus_fer_mini.yaml").resolve()
-    for weight in EAC_WEIGHTS:
-        files.append(arguments.runs / "configs" / f"eac_{weight}.yaml")
+def variant_configs(arguments) -> list[Path]:
+    """Methods with other options, as experiment files of their own, after cross-entropy and Ada-DF."""
+    files = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in ("cross_entropy", "ada_df")]
+    for name, (method, options) in VARIANTS.items():
+        base = (CONFIGS / method / "ferplus_fer_mini.yaml").resolve()
+        files.append(arguments.runs / "configs" / f"{name}.yaml")
         files[-1].parent.mkdir(parents=True, exist_ok=True)
-        content = {"_base_": os.path.relpath(base, files[-1].parent.resolve()), "name": f"eac_{weight}"}
-        files[-1].write_text(json.dumps({**content, "method": {"consistency_weight": weight}}))
+        content = {"_base_": os.path.relpath(base, files[-1].parent.resolve()), "name": name, "method": options}
+        files[-1].write_text(json.dumps(content))
     return files
 
 
@@ -88,8 +94,6 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--jobs", default="1", help="runs at the same time")
     arguments = parser.parse_args()
-    # In the folder of "clean", which has the cross-entropy runs already, or will take them over.
-    eac_weight = compare(eac_configs(arguments), arguments.runs / "clean", [], arguments)
     results = {
         name: compare(configs, arguments.runs / name, [NOISE] if name == "noise30" else [], arguments)
         for name, configs in CONDITIONS.items()
@@ -97,7 +101,8 @@ def main() -> None:
     warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
     weights = f"backbone.weights={warm_weights(arguments)}"
     results["warm"] = compare(warm, arguments.runs / "warm", [weights], arguments)
-    results["eac_weight"] = eac_weight
+    # In the folder of "clean", which has the first two experiments already.
+    results["variants"] = compare(variant_configs(arguments), arguments.runs / "clean", [], arguments)
     print(store("compare_methods", {"training_images": 8000, "conditions": results}))
 
 
