@@ -77,8 +77,8 @@ def warm_weights(arguments) -> str:
 
 
 def variant_configs(arguments) -> list[Path]:
-    """Methods with other options, as experiment files of their own, after cross-entropy and Ada-DF."""
-    files = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in ("cross_entropy", "ada_df")]
+    """Methods with other options, as experiment files of their own, after cross-entropy."""
+    files = [CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"]
     for name, (method, options) in VARIANTS.items():
         base = (CONFIGS / method / "ferplus_fer_mini.yaml").resolve()
         files.append(arguments.runs / "configs" / f"{name}.yaml")
@@ -101,7 +101,7 @@ def main() -> None:
     warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
     weights = f"backbone.weights={warm_weights(arguments)}"
     results["warm"] = compare(warm, arguments.runs / "warm", [weights], arguments)
-    # In the folder of "clean", which has the first two experiments already.
+    # In the folder of "clean", which has the cross-entropy runs already.
     results["variants"] = compare(variant_configs(arguments), arguments.runs / "clean", [], arguments)
     print(store("compare_methods", {"training_images": 8000, "conditions": results}))
 
