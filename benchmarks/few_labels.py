@@ -1,0 +1,61 @@
+"""FixMatch, Ada-CM and LEAF against plain training on the same few labels of FER+.
+
+100, 400 and 2,000 labels in the proportions of the classes, all other training images without labels; `fer_mini` from
+random weights, the same number of steps and labelled images for all; three seeds of labels, weights and order. The
+last line to compare with is cross-entropy with all labels, in as many steps. The best epoch is chosen on the validation
+split. Interrupted, it continues; a finished run is never repeated.
+
+    fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
+    fer-tfrecords split data/ferplus_original --out data/ferplus --split Training --validation 0.1 --seed 0
+    for n in 100 400 2000; do for seed in 0 1 2; do
+        fer-tfrecords add-labelled-subset data/ferplus --split train --labels $n --seed $seed; done; done
+    python benchmarks/few_labels.py --jobs 2
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from common import store
+
+CONFIGS = Path("configs")
+METHODS = ("cross_entropy", "fixmatch", "ada_cm", "leaf")
+LABELS = (100, 400, 2000)
+SETTING = (
+    "backbone.options.widths=[16, 32, 64, 96]",
+    "data.unlabelled.batch_size=48",
+    "data.steps_per_epoch=80",
+    "schedule.epochs=12",
+    "schedule.learning_rate=0.002",
+)
+
+
+def compare(configs: list[Path], out: Path, settings: list[str], arguments) -> dict:
+    """``fer-keras compare``; returns what it stored."""
+    words = [*map(str, configs), "--out", str(out), "--seeds", arguments.seeds, "--jobs", arguments.jobs]
+    command = [sys.executable, "-m", "fer_keras.cli.main", "compare", *words]
+    subprocess.run([*command, *(f"--set={setting}" for setting in (*SETTING, *settings))], check=True)
+    return json.loads((out / "comparison.json").read_text())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path("runs/few_labels"))
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--jobs", default="1", help="runs at the same time")
+    arguments = parser.parse_args()
+    configs = [CONFIGS / method / "ferplus_fer_mini_400_labels.yaml" for method in METHODS]
+    results = {
+        str(count): compare(
+            configs, arguments.runs / str(count), [f"data.labelled=labelled-{count}-seed{{seed}}"], arguments
+        )
+        for count in LABELS
+    }
+    results["all"] = compare(configs[:1], arguments.runs / "all", ["data.labelled=null"], arguments)
+    print(store("few_labels", {"labels": results}))
+
+
+if __name__ == "__main__":
+    main()
