@@ -48,7 +48,6 @@ VARIANTS = {
     "eac_0.05": ("eac", {"consistency_weight": 0.05}),  # the paper's is 5
     "eac_0.5": ("eac", {"consistency_weight": 0.5}),
     "ada_df_extra_clean": ("ada_df", {"class_distributions": "extra_clean"}),
-    "ada_df_extra_augmented": ("ada_df", {"class_distributions": "extra_augmented"}),
 }
 
 
