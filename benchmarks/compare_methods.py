@@ -4,10 +4,7 @@ The same 8,000 training images, network, augmentation (mirroring), optimiser, ra
 seeds of weights, order and flips. The best epoch is chosen on the validation split, whose labels are clean. Nothing
 was tuned for this comparison. Interrupted, it continues; a finished run is never repeated.
 
-Further conditions look for the reason where a method stays below cross-entropy: ``warm`` starts RUL and EAC, and
-cross-entropy beside them, from the network that cross-entropy made of the same images before (their papers start from
-networks that know faces); ``variants`` lowers the weight of EAC's consistency, which was chosen for such networks, and
-takes Ada-DF's class distributions from a second pass over the images in the place of ``online``.
+Why a method stays below cross-entropy: `compare_causes.py`.
 
     fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
     fer-tfrecords split data/ferplus_original --out data/ferplus_8000 --split Training --validation 0.1 \\
@@ -21,7 +18,6 @@ takes Ada-DF's class distributions from a second pass over the images in the pla
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,12 +39,6 @@ SETTING = (
     "schedule.learning_rate=0.002",
 )
 NOISE = "data.noisy_labels=noisy_labels-symmetric-0.3-seed{seed}"
-WARM_METHODS = ("cross_entropy", "rul", "eac")
-VARIANTS = {
-    "eac_0.05": ("eac", {"consistency_weight": 0.05}),  # the paper's is 5
-    "eac_0.5": ("eac", {"consistency_weight": 0.5}),
-    "ada_df_extra_clean": ("ada_df", {"class_distributions": "extra_clean"}),
-}
 
 
 def compare(configs: list[Path], out: Path, settings: list[str], arguments) -> dict:
@@ -62,46 +52,21 @@ def run(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "fer_keras.cli.main", *words], check=True)
 
 
-def warm_weights(arguments) -> str:
-    """Backbone weights of the clean cross-entropy runs, one file a seed."""
-    pattern = str(arguments.runs / "weights" / "seed{seed}.weights.h5")
-    for seed in arguments.seeds.split(","):
-        file = Path(pattern.format(seed=seed))
-        trained = arguments.runs / "clean" / "runs" / "cross_entropy" / f"seed{seed}" / "weights" / "best.keras"
-        if not file.is_file():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            widths = SETTING[2].partition(".options.")[2]
-            run("import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file))
-    return pattern
-
-
-def variant_configs(arguments) -> list[Path]:
-    """Methods with other options, as experiment files of their own, after cross-entropy."""
-    files = [CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"]
-    for name, (method, options) in VARIANTS.items():
-        base = (CONFIGS / method / "ferplus_fer_mini.yaml").resolve()
-        files.append(arguments.runs / "configs" / f"{name}.yaml")
-        files[-1].parent.mkdir(parents=True, exist_ok=True)
-        content = {"_base_": os.path.relpath(base, files[-1].parent.resolve()), "name": name, "method": options}
-        files[-1].write_text(json.dumps(content))
-    return files
+def parse_arguments(description: str, runs: str) -> argparse.Namespace:
+    """The options of both programs."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path(runs))
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--jobs", default="1", help="runs at the same time")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, default=Path("runs/compare_methods"))
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--jobs", default="1", help="runs at the same time")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__, "runs/compare_methods")
     results = {
         name: compare(configs, arguments.runs / name, [NOISE] if name == "noise30" else [], arguments)
         for name, configs in CONDITIONS.items()
     }
-    warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
-    weights = f"backbone.weights={warm_weights(arguments)}"
-    results["warm"] = compare(warm, arguments.runs / "warm", [weights], arguments)
-    # In the folder of "clean", which has the cross-entropy runs already.
-    results["variants"] = compare(variant_configs(arguments), arguments.runs / "clean", [], arguments)
     print(store("compare_methods", {"training_images": 8000, "conditions": results}))
 
 

@@ -1,0 +1,65 @@
+"""Why a method stays below cross-entropy on FER+ (`compare_methods.py`): what its paper has and that setting lacks.
+
+``warm``: RUL and EAC, and cross-entropy beside them, start from the network that cross-entropy made of the same images
+before; their papers start from networks that know faces. ``variants``: EAC with lower weights of its consistency, which
+was chosen for such networks; and Ada-DF with class distributions from a second pass over the images in the place of
+``online``. Data, setting and seeds as there, whose clean cross-entropy runs are taken over.
+
+    python benchmarks/compare_methods.py --jobs 2
+    python benchmarks/compare_causes.py --jobs 2
+"""
+
+import json
+import os
+from pathlib import Path
+
+from common import store
+from compare_methods import CONFIGS, SETTING, compare, parse_arguments, run
+
+WARM_METHODS = ("cross_entropy", "rul", "eac")
+VARIANTS = {
+    "eac_0.05": ("eac", {"consistency_weight": 0.05}),  # the paper's is 5
+    "eac_0.5": ("eac", {"consistency_weight": 0.5}),
+    "ada_df_extra_clean": ("ada_df", {"class_distributions": "extra_clean"}),
+}
+
+
+def warm_weights(arguments) -> str:
+    """Backbone weights of the clean cross-entropy runs, one file a seed."""
+    pattern = str(arguments.runs / "weights" / "seed{seed}.weights.h5")
+    for seed in arguments.seeds.split(","):
+        file = Path(pattern.format(seed=seed))
+        trained = arguments.runs / "clean" / "runs" / "cross_entropy" / f"seed{seed}" / "weights" / "best.keras"
+        if not file.is_file():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            widths = next(key for key in SETTING if "widths" in key).removeprefix("backbone.options.")
+            run("import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file))
+    return pattern
+
+
+def variant_configs(arguments) -> list[Path]:
+    """Methods with other options, as experiment files of their own, after cross-entropy."""
+    files = [CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"]
+    for name, (method, options) in VARIANTS.items():
+        base = (CONFIGS / method / "ferplus_fer_mini.yaml").resolve()
+        files.append(arguments.runs / "configs" / f"{name}.yaml")
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        content = {"_base_": os.path.relpath(base, files[-1].parent.resolve()), "name": name, "method": options}
+        files[-1].write_text(json.dumps(content))
+    return files
+
+
+def main() -> None:
+    arguments = parse_arguments(__doc__, "runs/compare_methods")
+    warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
+    weights = f"backbone.weights={warm_weights(arguments)}"
+    results = {
+        "warm": compare(warm, arguments.runs / "warm", [weights], arguments),
+        # In the folder of "clean", which has the cross-entropy runs already.
+        "variants": compare(variant_configs(arguments), arguments.runs / "clean", [], arguments),
+    }
+    print(store("compare_causes", {"training_images": 8000, "conditions": results}))
+
+
+if __name__ == "__main__":
+    main()
