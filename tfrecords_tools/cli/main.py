@@ -26,6 +26,7 @@ COMMANDS = (
     "add_valence_arousal",
     "add_neighbors",
     "add_label_sources",
+    "add_candidates",
 )
 
 app = typer.Typer(
