@@ -87,7 +87,8 @@ class LabelDecoder(layers.Layer):
     def call(self, feature_map, training=False):
         height, width = feature_map.shape[1:3]
         tokens = keras.ops.reshape(self.projection(feature_map), (-1, height * width, self.width))
-        embeddings = self.embeddings + keras.ops.zeros_like(tokens[:, :1])  # a copy for each sample
+        # A copy for each sample. The zeros come first: Keras would take them for a bias, and drop the axis of the batch.
+        embeddings = keras.ops.zeros_like(tokens[:, :1]) + self.embeddings
         states = keras.ops.zeros_like(embeddings)
         for block in self.blocks:
             states = block(states, tokens, embeddings, tokens + self.positions, training=training)

@@ -90,7 +90,7 @@ class AmbiguityDistillation(Method):
         self.uncertainty_head = keras.layers.Dense(1, activation="softplus", name="uncertainty", dtype="float32")
         self.uncertainty_head.build((None, self.feature_width))
         self.teacher = copy_branch(backbone, "teacher")
-        self.teacher_classifier = self.build_classifier()
+        self.teacher_classifier = self.build_classifier("teacher_classifier")
         self.teacher_classifier.set_weights(self.classifier.get_weights())
         self.teacher.trainable = self.teacher_classifier.trainable = False
         self.sample_uncertainties = SampleAverage(num_samples, uncertainty_momentum, name="sample_uncertainties")

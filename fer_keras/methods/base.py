@@ -97,11 +97,9 @@ class Method(keras.Model):
         self._accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self._diagnostics = {name: keras.metrics.Mean(name=name) for name in self.diagnostics}
 
-    def build_classifier(self) -> keras.layers.Layer:
-        """The layer from features (B, V) to logits (B, C), built; called once, by the constructor."""
-        classifier = keras.layers.Dense(
-            self.num_classes, kernel_initializer="he_normal", name="classifier", dtype="float32"
-        )
+    def build_classifier(self, name: str = "classifier") -> keras.layers.Layer:
+        """A layer from features (B, V) to logits (B, C), built; the constructor makes `classifier` by it."""
+        classifier = keras.layers.Dense(self.num_classes, kernel_initializer="he_normal", name=name, dtype="float32")
         classifier.build((None, self.feature_width))
         return classifier
 

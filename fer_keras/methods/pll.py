@@ -130,9 +130,9 @@ class PLL(Method):
         """C * D: the features of an image are the states of all classes."""
         return self.num_classes * self.decoder_width
 
-    def build_classifier(self) -> keras.layers.Layer:
-        """The read-out."""
-        classifier = LabelReadout(self.num_classes, name="classifier")
+    def build_classifier(self, name: str = "classifier") -> keras.layers.Layer:
+        """A read-out in the place of a dense layer."""
+        classifier = LabelReadout(self.num_classes, name=name)
         classifier.build((None, self.feature_width))
         return classifier
 
