@@ -45,6 +45,7 @@ def test_every_equation_has_its_code():
     "method",
     [
         "ada_df",
+        "ambiguity_distillation",
         "center_loss",
         "cross_entropy",
         "dmue",
@@ -53,9 +54,11 @@ def test_every_equation_has_its_code():
         "latent_truth",
         "ldl_alsg",
         "ldlva",
+        "pll",
         "rul",
         "scn",
         "valence_arousal",
+        "votes",
     ],
 )
 def test_every_argument_of_a_method_is_listed_with_its_default(method):

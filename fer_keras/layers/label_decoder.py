@@ -87,7 +87,7 @@ class LabelDecoder(layers.Layer):
     def call(self, feature_map, training=False):
         height, width = feature_map.shape[1:3]
         tokens = keras.ops.reshape(self.projection(feature_map), (-1, height * width, self.width))
-        # A copy for each sample. The zeros come first: Keras would take them for a bias, and drop the axis of the batch.
+        # A copy for each sample. The zeros come first: second, Keras takes them for a bias and drops their batch axis.
         embeddings = keras.ops.zeros_like(tokens[:, :1]) + self.embeddings
         states = keras.ops.zeros_like(embeddings)
         for block in self.blocks:

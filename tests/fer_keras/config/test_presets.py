@@ -52,6 +52,8 @@ def sidecars(derive: list[list[str]]) -> set[str]:
             made.add(f"neighbors-{option(command, space)}-k{option(command, '--k')}")
         elif command[1] == "add-label-sources":
             made.add(f"label_sources-{option(command, '--name')}")
+        elif command[1] == "add-candidates":
+            made.add(f"candidates-{option(command, '--name' if '--name' in command else '--rule')}")
     return made
 
 
@@ -71,7 +73,7 @@ def test_the_data_commands_make_what_the_preset_reads(preset):
     assert set(made) == {source.directory for source in sources}
     for source in sources:
         neighbors = (source.neighbors,) if isinstance(source.neighbors, str) else source.neighbors or ()
-        wanted = {source.noisy_labels, source.label_sources, *neighbors} - {None, "by_set"}
+        wanted = {source.noisy_labels, source.label_sources, source.candidates, *neighbors} - {None, "by_set"}
         assert sidecars(made[source.directory]) == wanted
 
 
