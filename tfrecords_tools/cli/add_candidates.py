@@ -110,11 +110,11 @@ def add_candidates(
         stamp |= {"rate": rate, "seed": seed, "ambiguity": ambiguity.tolist()}
         default = f"{rule.value}-{rate:g}-seed{seed}"
     else:
-        probs, made = _probabilities(record_set, split, probabilities, model, batch_size)
+        probs, source, made = _probabilities(record_set, split, probabilities, model, batch_size)
         mass = 0.9 if threshold is None else threshold
         candidates = sets.model_candidates(given, probs, mass, max_candidates)
         stamp |= {"mass": mass, "max_candidates": max_candidates, **made}
-        default = f"model-{made['name']}"
+        default = f"model-{source}"
     _print_sizes(candidates, given)
     typer.echo(f"wrote {write_sidecar(record_set, split, f'candidates-{name or default}', candidates, **stamp)}")
 
@@ -173,7 +173,7 @@ def _confusion(record_set: "RecordSet", split: str, labels, file: Path | None, p
 
 
 def _probabilities(record_set: "RecordSet", split: str, sidecar: str | None, model: Path | None, batch_size: int):
-    """(N, C) of a sidecar or a model, and what the stamp says of it."""
+    """(N, C) of a sidecar or a model, what it is called, and what the stamp says of it."""
     from fer_keras.data.sidecars import SidecarError, read_sidecar, read_stamp
 
     if model is not None:
@@ -181,12 +181,12 @@ def _probabilities(record_set: "RecordSet", split: str, sidecar: str | None, mod
         from tfrecords_tools.cli.running import run_model
 
         probs, made = run_model(predicted_probabilities, record_set, split, model, batch_size, _ECHO)
-        return probs, {"name": made["name"], "model": made}
+        return probs, made["name"], {"model": made}
     probs = read_sidecar(record_set, split, sidecar)
     if probs.shape != (record_set.split(split).num_examples, len(record_set.class_names)):
         raise SidecarError(f"{sidecar}: shape {probs.shape}; wanted probabilities (samples, classes)")
-    name = sidecar.removeprefix("teacher_probs-")
-    return probs, {"name": name, "probabilities": sidecar, "teacher": read_stamp(record_set, split, sidecar)}
+    stamp = {"probabilities": sidecar, "teacher": read_stamp(record_set, split, sidecar)}
+    return probs, sidecar.removeprefix("teacher_probs-"), stamp
 
 
 def _print_sizes(candidates: "np.ndarray", labels: "np.ndarray") -> None:
