@@ -110,8 +110,7 @@ def load_candidates(record_set: RecordSet, split: str, sidecar: str, noisy_label
     """Candidate sets, from a sidecar of ``fer-tfrecords add-candidates``.
 
     Args:
-        record_set, split: whose samples.
-        sidecar: its name.
+        record_set, split, sidecar: whose samples, and the sidecar's name.
         noisy_labels: sidecar of the labels that the run learns from, None for those of the records.
 
     Returns:
@@ -222,13 +221,12 @@ def _label_sources(data: Data) -> np.ndarray | None:
 
 def _candidates(data: Data) -> np.ndarray | None:
     """(N, C) of all record sets; the schema sees to it that all have them, or none."""
-    if data.candidates is None:
-        return None
     parts = [
         load_candidates(RecordSet.load(source.directory), source.train_split, source.candidates, source.noisy_labels)
         for source in data.training_sources
+        if source.candidates is not None
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else None
 
 
 def _validation(config: Config) -> tf.data.Dataset | None:
