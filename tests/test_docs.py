@@ -46,6 +46,7 @@ def test_every_equation_has_its_code():
     [
         "ada_cm",
         "ada_df",
+        "ambiguity_distillation",
         "center_loss",
         "cross_entropy",
         "dmue",
@@ -56,9 +57,11 @@ def test_every_equation_has_its_code():
         "ldl_alsg",
         "ldlva",
         "leaf",
+        "pll",
         "rul",
         "scn",
         "valence_arousal",
+        "votes",
     ],
 )
 def test_every_argument_of_a_method_is_listed_with_its_default(method):

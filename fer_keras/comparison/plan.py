@@ -11,7 +11,7 @@ from fer_keras.config import Config, load_config
 SEED = "{seed}"
 """Stands for the number of the seed in an override."""
 
-OF_THE_METHOD = ("data.neighbors", "data.label_sources", "data.valence_arousal", "data.sampler")
+OF_THE_METHOD = ("data.neighbors", "data.label_sources", "data.valence_arousal", "data.candidates", "data.sampler")
 """Keys outside ``method`` that may differ between experiments: what a method reads beside images and labels, and how
 its batches must be drawn."""
 

@@ -138,6 +138,7 @@ class Source(Section):
     neighbors: Text | Names | None = Field(None, description="sidecar of nearest neighbours within this set")
     label_sources: Text | None = Field(None, description="sidecar of labels from several sources")
     valence_arousal: Text | None = Field(None, description="sidecar whose positions replace those of the records")
+    candidates: Text | None = Field(None, description="sidecar of candidate sets")
 
     @property
     def name(self) -> str:
@@ -198,6 +199,9 @@ class Data(Section):
     valence_arousal: Text | None = Field(
         None, description="sidecar whose positions replace those of the records, for methods that learn them"
     )
+    candidates: Text | None = Field(
+        None, description="sidecar of candidate sets, for methods that learn from votes or sets of labels"
+    )
     augmentation: Augmentation = Field(default_factory=Augmentation, description="random changes of training images")
     joint: Annotated[tuple[Source, ...], Field(strict=False)] = Field(
         (), description="further record sets to learn from at the same time, a list; data: [first, second] is the same"
@@ -220,6 +224,8 @@ class Data(Section):
             raise ValueError(f"joint: folders should have different names, not {', '.join(names)}")
         if len({source.neighbors is None for source in self.training_sources}) > 1:
             raise ValueError("joint: every record set that is learnt from should have neighbors, or none")
+        if len({source.candidates is None for source in self.training_sources}) > 1:
+            raise ValueError("joint: every record set that is learnt from should have candidates, or none")
         if self.joint and self.targets == "votes" and any(source.noisy_labels for source in self.sources):
             raise ValueError("targets: votes would give away the true labels behind noisy_labels; drop one of the two")
         return self
@@ -237,6 +243,10 @@ class Data(Section):
         if self.neighbors is not None and self.augmentation.mixes_samples:
             raise ValueError(
                 "an image mixed with others has no neighbours: drop neighbors, or mix_up, cut_mix and FourierMix"
+            )
+        if self.candidates is not None and self.augmentation.mixes_samples:
+            raise ValueError(
+                "an image mixed with others has no candidate set: drop candidates, or mix_up, cut_mix and FourierMix"
             )
         if self.ten_crop is not None:
             if self.ten_crop[0] < self.image_size[0] or self.ten_crop[1] < self.image_size[1]:

@@ -91,21 +91,47 @@ def predicted_labels(
         RecordSetError: the split does not exist.
         LabelSourceError: model and set share no class, or the split is empty.
     """
+    probs, indices = _shared_probabilities(record_set, split, model, batch_size, advance)
+    return indices[np.argmax(probs, axis=1)]
+
+
+def predicted_probabilities(
+    record_set: RecordSet,
+    split: str,
+    model: LabelModel,
+    batch_size: int = 256,
+    advance: Callable[[int], object] = lambda count: None,
+) -> np.ndarray:
+    """The class probabilities that a model gives the images, over the classes that it and the set share.
+
+    Args, Raises: as `predicted_labels`.
+
+    Returns:
+        (N, C) float32 by the set's classes, rows sum to 1; 0 for a class that the model does not know. Where the model
+        sees none of the shared classes, all of them have the same probability.
+    """
+    shared, indices = _shared_probabilities(record_set, split, model, batch_size, advance)
+    shared = np.where(shared.sum(axis=1, keepdims=True) > 0, shared, 1.0)
+    probs = np.zeros((len(shared), len(record_set.class_names)), np.float32)
+    probs[:, indices] = shared / shared.sum(axis=1, keepdims=True)
+    return probs
+
+
+def _shared_probabilities(record_set, split, model, batch_size, advance) -> tuple[np.ndarray, np.ndarray]:
+    """(N, S) a model's probabilities of the classes that it shares with the set, and (S,) their indices there."""
     from fer_keras.data.pipeline import evaluation_dataset  # TensorFlow comes with it
 
     shared = [name for name in record_set.class_names if name in model.class_names]
     if not shared:
         raise LabelSourceError(f"{model.path}: none of its classes ({', '.join(model.class_names)}) is in the set")
     columns = [model.class_names.index(name) for name in shared]
-    indices = np.array([record_set.class_names.index(name) for name in shared], np.int64)
     parts = []
     for x, _ in evaluation_dataset(record_set, split, model.image_size, batch_size):
-        probs = model.predict(x["image"].numpy())["probs"][:, columns]
-        parts.append(indices[np.argmax(probs, axis=1)])
-        advance(len(probs))
+        parts.append(model.predict(x["image"].numpy())["probs"][:, columns])
+        advance(len(parts[-1]))
     if not parts:
         raise LabelSourceError(f"{record_set.directory}: split {split!r} is empty")
-    return np.concatenate(parts)
+    return np.concatenate(parts), np.array([record_set.class_names.index(name) for name in shared], np.int64)
 
 
 def most_probable(scores: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_keras.data.augmentation import Augmentation
+from fer_keras.data.candidates import check_candidates
 from fer_keras.data.image_store import image_reader
 from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
@@ -123,6 +124,7 @@ def training_dataset(
     neighbor_images: bool = False,
     valence_arousal: np.ndarray | None = None,
     label_sources: np.ndarray | None = None,
+    candidates: np.ndarray | None = None,
     subset: np.ndarray | None = None,
     sampler: str = "shuffle",
     ten_crop_of: ImageSize | None = None,
@@ -153,6 +155,7 @@ def training_dataset(
             `Augmentation.for_neighbors`.
         valence_arousal: (N, 2) positions, NaN = unknown, for methods that learn them; None = none.
         label_sources: (N, S) int64 labels of S sources, -1 = none, for methods that learn how each errs; None = none.
+        candidates: (N, C) distributions over each sample's candidate set (`fer_keras.data.candidates`); None = none.
         subset: sample ids to draw from, for example one fold; None = all N.
         sampler: ``shuffle``; ``class_aware``: two samples of every class in every batch (`class_aware_batches`);
             ``balanced``: an epoch has as many samples of each class as the rarest has (`balanced_order`).
@@ -167,14 +170,16 @@ def training_dataset(
         are pairs: x with ``image`` (B, H, W, 3) uint8, ``sample_id`` (B,) int64 and, with `neighbors`,
         ``neighbor_ids`` (B, K) int32, ``neighbor_differences`` (B, K, D) float32, ``neighbor_labels`` (B, K)
         int64 and ``neighbor_images`` (B, K, H, W, 3) uint8; y with ``label`` (B,) int64, ``distribution``
-        (B, C) float32 and, if they were given, ``valence_arousal`` (B, 2) float32 and ``source_labels`` (B, S) int64.
+        (B, C) float32 and, if they were given, ``valence_arousal`` (B, 2) float32, ``source_labels`` (B, S) int64
+        and ``candidates`` (B, C) float32.
 
     Raises:
         RecordSetError: the split does not exist.
         SamplingError: batches cannot hold every class.
         PipelineError: `labels`, `neighbors`, `valence_arousal` or `label_sources` do not fit the split, votes are
-            asked for beside replaced labels, mixed images beside neighbours or positions, a partial batch beside
-            class-aware ones, or the split does not fill one batch.
+            asked for beside replaced labels, mixed images beside neighbours, positions or candidates, a partial
+            batch beside class-aware ones, or the split does not fill one batch.
+        CandidateError: `candidates` do not fit the split.
     """
     import tensorflow as tf
 
@@ -188,6 +193,8 @@ def training_dataset(
         raise PipelineError("an image mixed with others has no neighbours: mixing and neighbors exclude each other")
     if valence_arousal is not None and augmentation is not None and augmentation.mixing:
         raise PipelineError("an image mixed with others has no position: mixing and valence_arousal exclude each other")
+    if candidates is not None and augmentation is not None and augmentation.mixing:
+        raise PipelineError("an image mixed with others has no candidate set: mixing and candidates exclude each other")
     columns = _columns(record_set, split, labels, soft_targets, neighbors)
     targets = ["label", "distribution"]
     if valence_arousal is not None:
@@ -196,6 +203,11 @@ def training_dataset(
     if label_sources is not None:
         columns["source_labels"] = _source_labels(record_set, split, label_sources)
         targets.append("source_labels")
+    if candidates is not None:
+        samples, num_classes = record_set.split(split).num_examples, len(record_set.class_names)
+        with tf.device("CPU:0"):
+            columns["candidates"] = tf.convert_to_tensor(check_candidates(candidates, samples, num_classes))
+        targets.append("candidates")
     if sampler not in SAMPLERS:
         raise PipelineError(f"sampler: {sampler!r}; wanted one of: {', '.join(SAMPLERS)}")
     drawn_labels, num_classes, samples = columns["label"].numpy()[drawn], len(record_set.class_names), len(drawn)

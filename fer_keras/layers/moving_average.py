@@ -1,4 +1,4 @@
-"""A network whose weights are the moving average of another's: the teacher of semi-supervised methods."""
+"""Weights that follow those of another network: teachers (Tarvainen and Valpola, "Mean teachers", NeurIPS 2017)."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,23 @@ def average_variables(averages: Sequence, variables: Sequence, decay: float) -> 
     """``average <- decay * average + (1 - decay) * variable``, BatchNorm statistics included; in place.
 
     Args:
-        averages, variables: of the same shapes, in the same order. What does not hold floating-point numbers is left.
-        decay: in [0, 1).
+        averages, variables: of two networks of the same layers, in the same order. What does not hold floating-point
+            numbers is left.
+        decay: in [0, 1].
+
+    Raises:
+        ValueError: they differ in number or shape.
+
+    Example:
+        >>> import keras
+        >>> average, variable = keras.Variable([0.0]), keras.Variable([1.0])
+        >>> average_variables([average], [variable], decay=0.75)
+        >>> average.numpy().tolist()
+        [0.25]
     """
-    for average, variable in zip(averages, variables, strict=True):
+    if [tuple(average.shape) for average in averages] != [tuple(variable.shape) for variable in variables]:
+        raise ValueError(f"{len(averages)} averages of {len(variables)} variables: they are not of the same layers")
+    for average, variable in zip(averages, variables):
         if average.dtype.startswith("float"):
             _assign(average, decay * average.value + (1.0 - decay) * ops.cast(variable.value, average.dtype))
 

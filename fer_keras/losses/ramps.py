@@ -47,6 +47,27 @@ def ramp_down(epoch, length: float):
     return ops.exp(-ops.square(ops.maximum(1.0 - length / ops.maximum(epoch, keras.config.epsilon()), 0.0)))
 
 
+def linear_ramp(epoch, length: float, start: float, end: float):
+    """From `start` at epoch 1 to `end` at epoch ``1 + length``, in a straight line; `end` from there on.
+
+    Args:
+        epoch: e, counted from 1; a number or a tensor of any shape.
+        length: number of epochs that it takes, above 0.
+        start, end: the two values.
+
+    Returns:
+        float32, of the shape of `epoch`.
+
+    Raises:
+        ValueError: `length` is not positive.
+
+    Example:
+        >>> [float(linear_ramp(epoch, 4, 0.0, 1.0)) for epoch in (1, 2, 5, 9)]
+        [0.0, 0.25, 1.0, 1.0]
+    """
+    return start + (end - start) * ops.minimum((_checked(epoch, length) - 1.0) / length, 1.0)
+
+
 def _checked(epoch, length: float):
     if length <= 0:
         raise ValueError(f"length of a ramp: {length}; wanted a number of epochs above 0")

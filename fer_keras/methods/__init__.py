@@ -3,6 +3,7 @@
 import fer_keras.layers.pixel_normalization  # noqa: F401  (a stored method names this layer of its backbone)
 from fer_keras.methods.ada_cm import AdaCM
 from fer_keras.methods.ada_df import AdaDF
+from fer_keras.methods.ambiguity_distillation import AmbiguityDistillation
 from fer_keras.methods.base import Method, Objective
 from fer_keras.methods.center_loss import CenterLoss
 from fer_keras.methods.cross_entropy import CrossEntropy
@@ -14,11 +15,13 @@ from fer_keras.methods.latent_truth import LatentTruth
 from fer_keras.methods.ldl_alsg import LDLALSG
 from fer_keras.methods.ldlva import LDLVA
 from fer_keras.methods.leaf import LEAF
+from fer_keras.methods.pll import PLL
 from fer_keras.methods.registry import check_options, get, names, options
 from fer_keras.methods.rul import RUL
 from fer_keras.methods.scn import SCN
 from fer_keras.methods.training_set_pass import TrainingSetPass
 from fer_keras.methods.valence_arousal import ValenceArousal
+from fer_keras.methods.votes import Votes
 
 __all__ = [
     "DMUE",
@@ -26,10 +29,12 @@ __all__ = [
     "LDLALSG",
     "LDLVA",
     "LEAF",
+    "PLL",
     "RUL",
     "SCN",
     "AdaCM",
     "AdaDF",
+    "AmbiguityDistillation",
     "CenterLoss",
     "CrossEntropy",
     "FixMatch",
@@ -39,6 +44,7 @@ __all__ = [
     "Objective",
     "TrainingSetPass",
     "ValenceArousal",
+    "Votes",
     "check_options",
     "get",
     "names",

@@ -67,6 +67,9 @@ class Method(keras.Model):
     uses_unlabelled = False
     """Whether batches must hold views of unlabelled images: ``weak_a``, ``weak_b`` and ``strong`` (U, H, W, 3)."""
 
+    uses_candidates = False
+    """Whether batches must hold ``y["candidates"]`` (B, C) float32, a distribution over each candidate set."""
+
     accepts_unlabelled = False
     """Whether samples without a label (-1) may be among the training samples."""
 
@@ -102,10 +105,7 @@ class Method(keras.Model):
         self.dropout_rate = dropout
         self.pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
         self.dropout = keras.layers.Dropout(dropout)
-        self.classifier = keras.layers.Dense(
-            len(self.class_names), kernel_initializer="he_normal", name="classifier", dtype="float32"
-        )
-        self.classifier.build((None, self.feature_width))
+        self.classifier = self.build_classifier()
         self.aggregation = aggregation
         self.aggregation_levels = self._aggregation_levels()
         self.built = True  # every part is built here, so weights can be counted, loaded and restored at once
@@ -113,6 +113,12 @@ class Method(keras.Model):
             self.epoch = self.add_weight((), "ones", trainable=False, name="epoch", aggregation="only_first_replica")
         self._accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self._diagnostics = {name: keras.metrics.Mean(name=name) for name in self.diagnostics}
+
+    def build_classifier(self, name: str = "classifier") -> keras.layers.Layer:
+        """A layer from features (B, V) to logits (B, C), built; the constructor makes `classifier` by it."""
+        classifier = keras.layers.Dense(self.num_classes, kernel_initializer="he_normal", name=name, dtype="float32")
+        classifier.build((None, self.feature_width))
+        return classifier
 
     @property
     def feature_width(self) -> int:

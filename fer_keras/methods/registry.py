@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fer_keras.config import suggest
 from fer_keras.methods.ada_cm import AdaCM
 from fer_keras.methods.ada_df import AdaDF
+from fer_keras.methods.ambiguity_distillation import AmbiguityDistillation
 from fer_keras.methods.base import Method
 from fer_keras.methods.center_loss import CenterLoss
 from fer_keras.methods.cross_entropy import CrossEntropy
@@ -17,13 +18,16 @@ from fer_keras.methods.latent_truth import LatentTruth
 from fer_keras.methods.ldl_alsg import LDLALSG
 from fer_keras.methods.ldlva import LDLVA
 from fer_keras.methods.leaf import LEAF
+from fer_keras.methods.pll import PLL
 from fer_keras.methods.rul import RUL
 from fer_keras.methods.scn import SCN
 from fer_keras.methods.valence_arousal import ValenceArousal
+from fer_keras.methods.votes import Votes
 
 _METHODS: dict[str, type[Method]] = {
     "ada_cm": AdaCM,
     "ada_df": AdaDF,
+    "ambiguity_distillation": AmbiguityDistillation,
     "center_loss": CenterLoss,
     "cross_entropy": CrossEntropy,
     "dmue": DMUE,
@@ -34,9 +38,11 @@ _METHODS: dict[str, type[Method]] = {
     "ldl_alsg": LDLALSG,
     "ldlva": LDLVA,
     "leaf": LEAF,
+    "pll": PLL,
     "rul": RUL,
     "scn": SCN,
     "valence_arousal": ValenceArousal,
+    "votes": Votes,
 }
 _GIVEN_BY_TRAINER = ("self", "backbone", "class_names", "num_samples", "kwargs", "name")
 

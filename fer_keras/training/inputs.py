@@ -14,7 +14,7 @@ from fer_keras.data.joining import join_neighbors, join_splits, labels_by_set
 from fer_keras.data.labelled_subset import LABELLED, UNLABELLED_SAMPLE
 from fer_keras.data.pipeline import evaluation_dataset, training_dataset
 from fer_keras.data.records import RecordSet, RecordSetError, read_columns
-from fer_keras.data.sidecars import SidecarError, read_sidecar, sidecar_path
+from fer_keras.data.sidecars import SidecarError, read_sidecar, read_stamp, sidecar_path
 from fer_keras.data.unlabelled import unlabelled_dataset
 from fer_keras.data.valence_arousal import from_records
 from fer_keras.emotions import UNLABELLED
@@ -111,6 +111,30 @@ def load_valence_arousal(record_set: RecordSet, split: str, sidecar: str | None)
     return from_records(record_set, split)
 
 
+def load_candidates(record_set: RecordSet, split: str, sidecar: str, noisy_labels: str | None = None) -> np.ndarray:
+    """Candidate sets, from a sidecar of ``fer-tfrecords add-candidates``.
+
+    Args:
+        record_set, split, sidecar: whose samples, and the sidecar's name.
+        noisy_labels: sidecar of the labels that the run learns from, None for those of the records.
+
+    Returns:
+        (N, C) float32.
+
+    Raises:
+        SidecarError: the sidecar is missing or stale, or the sets were made of other labels than the run's: they would
+            give away the true ones.
+    """
+    candidates = np.asarray(read_sidecar(record_set, split, sidecar))
+    made_of = read_stamp(record_set, split, sidecar).get("labels")
+    if noisy_labels is not None and made_of != noisy_labels:
+        raise SidecarError(
+            f"data.candidates: {sidecar} was made of {made_of or 'the true labels or votes'}, which would give away "
+            f"the true labels behind {noisy_labels}; make it again with --labels {noisy_labels}, or drop noisy_labels"
+        )
+    return candidates
+
+
 def training_records(data: Data) -> RecordSet:
     """The record set of a configuration, its training split joined with those of ``data.joint``.
 
@@ -176,6 +200,7 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
         steps_per_epoch=steps,
         sampler=data.sampler,
         label_sources=_label_sources(data),
+        candidates=_candidates(data),
         valence_arousal=(
             np.concatenate(_of_each(data, load_valence_arousal, "valence_arousal"))
             if method.uses_valence_arousal
@@ -259,6 +284,16 @@ def _label_sources(data: Data) -> np.ndarray | None:
         counts = ", ".join(str(part.shape[1]) for part in parts)
         raise SidecarError(f"data.label_sources: the record sets have different numbers of sources ({counts})")
     return np.concatenate(parts)
+
+
+def _candidates(data: Data) -> np.ndarray | None:
+    """(N, C) of all record sets; the schema sees to it that all have them, or none."""
+    parts = [
+        load_candidates(RecordSet.load(source.directory), source.train_split, source.candidates, source.noisy_labels)
+        for source in data.training_sources
+        if source.candidates is not None
+    ]
+    return np.concatenate(parts) if parts else None
 
 
 def _validation(config: Config) -> tf.data.Dataset | None:

@@ -40,8 +40,8 @@ def build_method(config: Config, record_set: RecordSet, weights_file: bool = Tru
         weights_file: whether a file in ``backbone.weights`` is read; not needed where a checkpoint follows.
 
     Raises:
-        ValueError: unknown backbone, method or option (the message suggests the nearest), or images mixed or cut into
-            crops for a method that takes each for one sample.
+        ValueError: unknown backbone, method or option (the message suggests the nearest), images mixed or cut into
+            crops for a method that takes each for one sample, or no candidate sets for one that learns from them.
     """
     arguments = config.method.arguments
     methods.check_options(config.method.name, arguments)
@@ -60,6 +60,11 @@ def build_method(config: Config, record_set: RecordSet, weights_file: bool = Tru
         raise TrainingError(
             f"data.ten_crop: {config.method.name} keeps something for every sample or compares the samples of a batch, "
             "so ten rows of a batch cannot be one sample; drop ten_crop"
+        )
+    if model.uses_candidates and config.data.candidates is None:
+        raise TrainingError(
+            f"data.candidates: {config.method.name} learns from candidate sets; name a sidecar made by "
+            "fer-tfrecords add-candidates"
         )
     if config.data.augmentation.mixes_samples and not model.accepts_mixed_samples:
         options = " with these options" if cls.accepts_mixed_samples else ""

@@ -77,6 +77,8 @@ def ready_record_set(tiny_record_set, tmp_path_factory):
     write_sidecar(record_set, "train", "noisy_labels-missing", np.where(np.arange(32) < 2, -1, columns["label"]))
     sources = np.stack([columns["label"], np.where(np.arange(32) % 3 == 0, -1, (columns["label"] + 1) % 8)], axis=1)
     write_sidecar(record_set, "train", "label_sources-two", sources)
+    candidates = np.eye(8)[columns["label"]] + 0.5 * np.eye(8)[(columns["label"] + np.arange(32) % 3) % 8]
+    write_sidecar(record_set, "train", "candidates-test", (candidates / 1.5).astype("float32"))
     return record_set.directory
 
 

@@ -21,6 +21,7 @@ TOOLS_MAY_IMPORT = {
     "fer_keras.console",
     "fer_keras.emotions",
     "fer_keras.files",
+    "fer_keras.data.candidates",
     "fer_keras.data.label_sources",
     "fer_keras.data.labelled_subset",
     "fer_keras.data.neighbors",

@@ -1,14 +1,11 @@
 """``fer-tfrecords add-label-sources``: labels of several sources as one sidecar."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from fer_keras.data.records import RecordSet
+_REPEATS = "it repeats their labels and is no source of its own"
 
 
 def add_label_sources(
@@ -44,15 +41,16 @@ def add_label_sources(
 
     import numpy as np
 
-    from fer_keras.data.label_sources import gather_label_sources
+    from fer_keras.data.label_sources import gather_label_sources, predicted_labels
     from fer_keras.data.records import RecordSet
     from fer_keras.data.sidecars import write_sidecar
+    from tfrecords_tools.cli.running import run_model
 
     record_set = RecordSet.load(directory)
     columns = [gather_label_sources(record_set, split, source)] if source else []
     names, models = list(source or []), []
     for path in model or []:
-        labels, made = _run_model(record_set, split, path, batch_size)
+        labels, made = run_model(predicted_labels, record_set, split, path, batch_size, _REPEATS)
         columns.append(labels[:, None])
         names.append(made["name"])
         models.append(made)
@@ -60,33 +58,6 @@ def add_label_sources(
     path = write_sidecar(record_set, split, f"label_sources-{name}", labels, sources=names, models=models)
     _print_agreement(names, labels)
     typer.echo(f"wrote {path}")
-
-
-def _run_model(record_set: "RecordSet", split: str, path: Path, batch_size: int) -> "tuple[np.ndarray, dict]":
-    """Labels that a model predicts, and what the stamp says of it."""
-    import functools
-
-    from rich.console import Console
-
-    from fer_keras.data.label_sources import predicted_labels
-    from fer_keras.inference.loading import load_classifier
-    from fer_keras.inference.provenance import model_provenance
-    from tfrecords_tools.reading import progress_bar
-
-    records = record_set.split(split)  # a wrong name is told before the model is loaded
-    classifier = load_classifier(path)
-    made = model_provenance(classifier)
-    if made.get("trained_on") == records.fingerprint:
-        typer.secho(
-            f"warning: {made['name']} was trained on these very samples: it repeats their labels and is no source of "
-            "its own; use a model of other data, or out-of-fold probabilities (fer-keras teach)",
-            fg=typer.colors.YELLOW,
-            err=True,
-        )
-    with progress_bar(Console(stderr=True)) as progress:
-        task = progress.add_task("predicting", total=records.num_examples)
-        advance = functools.partial(progress.advance, task)
-        return predicted_labels(record_set, split, classifier, batch_size, advance), made
 
 
 def _print_agreement(sources: list[str], labels) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
     "add_neighbors",
     "add_label_sources",
     "add_labelled_subset",
+    "add_candidates",
 )
 
 app = typer.Typer(

@@ -28,7 +28,8 @@ def test_experiments_with_the_same_method_are_called_by_their_names(experiments,
 def test_a_method_may_have_its_own_inputs(experiments, tmp_path):
     plain = experiments("cross_entropy")
     with_neighbors = experiments("ldlva", data={"test_split": "test", "neighbors": "neighbors-k8"})
-    assert len(plan([*plain, *with_neighbors], [0], tmp_path)) == 2
+    with_candidates = experiments("votes", data={"test_split": "test", "candidates": "candidates-mass"})
+    assert len(plan([*plain, *with_neighbors, *with_candidates], [0], tmp_path)) == 3
 
 
 def test_refuses_other_differences_unless_they_are_meant(experiments, tmp_path):

@@ -56,6 +56,8 @@ def sidecars(derive: list[list[str]]) -> set[str]:
             count = option(command, "--labels") if "--labels" in command else None
             count = count or f"{option(command, '--labels-per-class')}_per_class"
             made.add(f"labelled-{count}-seed{option(command, '--seed')}")
+        elif command[1] == "add-candidates":
+            made.add(f"candidates-{option(command, '--name' if '--name' in command else '--rule')}")
     return made
 
 
@@ -75,8 +77,8 @@ def test_the_data_commands_make_what_the_preset_reads(preset):
     assert set(made) == {source.directory for source in sources}
     for source in sources:
         neighbors = (source.neighbors,) if isinstance(source.neighbors, str) else source.neighbors or ()
-        wanted = {source.noisy_labels, source.label_sources, getattr(source, "labelled", None), *neighbors}
-        wanted -= {None, "by_set"}
+        labels = {source.noisy_labels, source.label_sources, source.candidates, getattr(source, "labelled", None)}
+        wanted = {*labels, *neighbors} - {None, "by_set"}
         assert sidecars(made[source.directory]) == wanted
 
 

@@ -93,6 +93,7 @@ def test_frozen():
         {"data": {"augmentation": {"keras": {"layer": "RandomInvert"}}}},
         {"data": {"augmentation": {"keras": ["RandomInvert"]}}},
         {"data": {"neighbors": "neighbors-x-k8", "augmentation": {"mix_up": {}}}},
+        {"data": {"candidates": "candidates-mass", "augmentation": {"cut_mix": {}}}},
         {"data": {"neighbors": "neighbors-x-k8", "augmentation": {"keras_cv": [{"layer": "FourierMix"}]}}},
         {"schedule": {"epochs": 0}},
         {"schedule": {"learning_rate": 0.0}},

@@ -6,6 +6,23 @@ import tensorflow as tf
 from fer_keras.layers.moving_average import average_variables, shrink_variables
 
 
+def test_equals_the_slow_loop_over_steps():
+    values = np.random.default_rng(0).normal(size=(4, 2, 3)).astype("float32")
+    average, variable = keras.Variable(values[0]), keras.Variable(values[0])
+    expected = values[0].astype("float64")
+    for value in values[1:]:
+        variable.assign(value)
+        average_variables([average], [variable], 0.9)
+        expected = 0.9 * expected + 0.1 * value
+    np.testing.assert_allclose(average, expected, rtol=1e-6)
+    np.testing.assert_array_equal(variable, values[-1])
+
+
+def test_refuses_variables_of_other_layers():
+    with pytest.raises(ValueError, match="not of the same layers"):
+        average_variables([keras.Variable([1.0])], [keras.Variable([[1.0]])], 0.5)
+
+
 def test_whole_numbers_are_left_alone():
     counts = [keras.Variable(np.array(value), dtype="int32") for value in (3, 5)]
     average_variables(counts[:1], counts[1:], 0.5)

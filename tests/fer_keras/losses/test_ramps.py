@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_keras.losses.ramps import ramp_down, ramp_up
+from fer_keras.losses.ramps import linear_ramp, ramp_down, ramp_up
 
 LENGTHS = st.floats(0.5, 50)
 
@@ -46,3 +46,10 @@ def test_epoch_zero_is_harmless():
 def test_a_length_of_zero_is_refused(ramp):
     with pytest.raises(ValueError, match="length of a ramp: 0"):
         ramp(1, 0)
+
+
+def test_linear_ramp_is_a_line_between_two_flat_parts():
+    epochs = np.array([1.0, 2.0, 3.0, 5.0, 6.0, 90.0])
+    np.testing.assert_allclose(linear_ramp(epochs, 4, 0.95, 0.75), [0.95, 0.9, 0.85, 0.75, 0.75, 0.75], rtol=1e-6)
+    with pytest.raises(ValueError, match="above 0"):
+        linear_ramp(1, 0, 0.0, 1.0)

@@ -45,6 +45,12 @@ def dataset():
         "source_labels": np.stack(
             [labels, np.where(np.arange(N) % 5 == 0, -1, (labels + (np.arange(N) % 4 == 0)) % C)], 1
         ),
+        # The label, and for every third sample another class beside it.
+        "candidates": np.where(
+            (np.arange(N) % 3 == 0)[:, None],
+            0.6 * np.eye(C)[labels] + 0.4 * np.eye(C)[(labels + 2) % C],
+            np.eye(C)[labels],
+        ).astype("float32"),
         "valence_arousal": corners[labels] + rng.normal(0, 0.05, (N, 2)).astype("float32"),
     }
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(8, drop_remainder=True)
@@ -106,6 +112,18 @@ VARIANTS = {
     "ldlva_without_discriminative": ("ldlva", {"discriminative": False}),
     # The accuracy is to rise within 24 steps; the default weights have their own test of learning both.
     "valence_arousal": ("valence_arousal", {"expression_weight": 3.0}),
+    "votes_majority": ("votes", {"scheme": "majority"}),
+    "votes_multi_target": ("votes", {"scheme": "multi_target"}),
+    "votes_probability": ("votes", {"scheme": "probability", "dropout": 0.1}),
+    "votes_cross_entropy": ("votes", {"scheme": "cross_entropy"}),
+    "votes_average": ("votes", {"scheme": "average"}),
+    "pll": ("pll", {"decoder_width": 16, "decoder_hidden": 16, "ramp_epochs": 4.0, "negative_weight": 0.1}),
+    "pll_prototype": (
+        "pll",
+        {"decoder_width": 16, "decoder_depth": 1, "disambiguation": "prototype", "label_attention": True},
+    ),
+    "ambiguity_distillation": ("ambiguity_distillation", {"ramp_epochs": 2.0, "teacher_decay": 0.5}),
+    "ambiguity_distillation_smooth": ("ambiguity_distillation", {"label_smoothing": 0.1, "dropout": 0.1}),
     "valence_arousal_smooth": ("valence_arousal", {"label_smoothing": 0.1, "mse_weight": 0.0, "ccc_weight": 0.5}),
 }
 
@@ -134,6 +152,12 @@ SECOND = (
     "ldlva_without_uncertainty",
     "ldlva_without_discriminative",
     "valence_arousal_smooth",
+    "votes_majority",
+    "votes_multi_target",
+    "votes_cross_entropy",
+    "votes_average",
+    "pll_prototype",
+    "ambiguity_distillation_smooth",
 )
 """Further options of methods that the default run tests already; each takes ten seconds."""
 
@@ -179,7 +203,7 @@ def test_learns_saves_and_exports(method, dataset, tmp_path):
     assert outputs["features"].shape == (8, method.feature_width)
     assert inference.inputs[0].name == "image" and inference.inputs[0].dtype == "uint8"
     names = (  # heads that take part in a prediction
-        "classifier", "regressor", "attention", "mean_head", "neck", "levels",
+        "classifier", "regressor", "attention", "mean_head", "neck", "levels", "decoder",
         "teacher_backbone", "teacher_levels", "teacher_classifier", "aggregation_levels",
     )  # fmt: skip
     heads = [getattr(method, name) for name in names if getattr(method, name, None) is not None]

@@ -6,7 +6,7 @@ import pytest
 
 from fer_keras.config import ConfigError, dump_config, load_config
 from fer_keras.data.records import RecordSet
-from fer_keras.data.sidecars import SidecarError, read_sidecar
+from fer_keras.data.sidecars import SidecarError, read_sidecar, write_sidecar
 from fer_keras.training import train
 from fer_keras.training.inputs import build_inputs, second_pass, training_labels, training_records
 
@@ -70,6 +70,18 @@ def test_every_set_can_be_a_source_of_labels(make_config, second):
         build_inputs(named)
 
 
+def test_candidates_of_each_set(make_config, second):
+    method = {"name": "votes", "scheme": "average"}
+    own = np.random.default_rng(0).dirichlet(np.ones(8), 32).astype("float32")
+    write_sidecar(RecordSet.load(second), "train", "candidates-own", own)
+    data = {**joint(second, candidates="candidates-own"), "candidates": "candidates-test"}
+    config = make_config(data=data, method=method)
+    first = np.asarray(read_sidecar(RecordSet.load(config.data.directory), "train", "candidates-test"))
+    expected = np.concatenate([first, own])
+    for x, y in build_inputs(config).training.take(8):
+        np.testing.assert_array_equal(y["candidates"], expected[x["sample_id"].numpy()])
+
+
 def test_a_set_may_be_tested_on_only(make_config, second):
     config = make_config(data=joint(second, train_split=None, validation_split=None), schedule={"epochs": 1})
     assert training_records(config.data).split("train").num_examples == 32
@@ -100,6 +112,7 @@ def test_a_list_under_data_is_the_same(make_config, second, tmp_path):
     ("source", "message"),
     [
         ({"neighbors": "n-k3"}, "every record set that is learnt from should have neighbors"),
+        ({"candidates": "candidates-test"}, "every record set that is learnt from should have candidates"),
         ({"batch_size": 3}, r"unknown key data.joint\[0\].batch_size"),
         ({"directory": 3}, r"data.joint\[0\].directory"),
     ],

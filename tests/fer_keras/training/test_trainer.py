@@ -54,6 +54,21 @@ RESUMED = {
         {},
         {"neighbors": None, "label_sources": "label_sources-two"},
     ),
+    "votes": (
+        {"name": "votes", "scheme": "probability", "dropout": 0.2},
+        {},
+        {"neighbors": None, "candidates": "candidates-test"},
+    ),
+    "pll": (
+        {"name": "pll", "decoder_width": 8, "decoder_hidden": 8},
+        {},
+        {"neighbors": None, "candidates": "candidates-test"},
+    ),
+    "ambiguity_distillation": (
+        {"name": "ambiguity_distillation", "ramp_epochs": 1.0, "teacher_decay": 0.9},
+        {},
+        {"neighbors": None, "targets": "votes"},
+    ),
 }  # fmt: skip
 QUICK = ("bank", "images", "ema")
 """Cases of the default run; the others take half a minute each."""
@@ -75,7 +90,15 @@ def test_resumed_run_equals_the_uninterrupted_one(make_config, case):
     for which in ("best", "last"):
         for a, b in zip(variables(whole.weights(which)), variables(resumed.weights(which)), strict=True):
             np.testing.assert_array_equal(a, b)
-    if method["name"] not in ("eac", "ada_df", "island_loss", "ldl_alsg", "latent_truth"):  # they have none
+    if method["name"] not in (
+        "eac",
+        "ada_df",
+        "island_loss",
+        "ldl_alsg",
+        "latent_truth",
+        "votes",
+        "pll",
+    ):  # they have none
         np.testing.assert_array_equal(*(np.load(run.path / "uncertainties.npy") for run in (whole, resumed)))
 
 

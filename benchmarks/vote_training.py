@@ -1,0 +1,60 @@
+"""Ways to learn from annotators' votes on FER+: the schemes of its authors, PLL-FER and ambiguity distillation.
+
+The same training images (all of Training but a tenth, which selects the epoch), network, augmentation, optimiser, rate
+and number of epochs for all; three seeds. Judged on PublicTest: accuracy against the majority label, calibration error,
+and the divergence of the predictions from all votes. Interrupted, it continues; a finished run is never repeated.
+
+    fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
+    fer-tfrecords split data/ferplus_original --out data/ferplus --split Training --validation 0.1 --seed 0
+    for rule in share mass positive; do fer-tfrecords add-candidates data/ferplus --split train --rule $rule; done
+    python benchmarks/vote_training.py --jobs 2
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from common import store
+
+CONFIGS = Path("configs")
+SCHEMES = ("majority", "multi_target", "probability", "cross_entropy", "average")
+FILES = (
+    *(CONFIGS / "votes" / f"ferplus_fer_mini_{scheme}.yaml" for scheme in SCHEMES),
+    CONFIGS / "pll" / "ferplus_fer_mini.yaml",
+    CONFIGS / "ambiguity_distillation" / "ferplus_fer_mini.yaml",
+)
+SETTING = (
+    "data.augmentation.pad_and_crop=0",
+    "backbone.options.widths=[16, 32, 64, 96]",
+    "schedule.learning_rate=0.002",
+)
+MEASURES = ("accuracy", "ece", "kl")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="data/ferplus", help="record set with the three sidecars")
+    parser.add_argument("--runs", type=Path, default=Path("runs/vote_training"))
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--jobs", default="1", help="runs at the same time")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all runs; not stored")
+    arguments = parser.parse_args()
+    settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING, *arguments.set]
+    words = [*map(str, FILES), "--out", str(arguments.runs), "--seeds", arguments.seeds, "--jobs", arguments.jobs]
+    # Ambiguity distillation learns from the raw votes, without a sidecar.
+    options = ["--differing=data.targets", *(f"--set={key}" for key in settings)]
+    subprocess.run([sys.executable, "-m", "fer_keras.cli.main", "compare", *words, *options], check=True)
+    content = json.loads((arguments.runs / "comparison.json").read_text())
+    for label, figures in content["summary"].items():
+        print(label, *(f"{name} {figures[f'test_best_{name}']['mean']:.4f}" for name in MEASURES), sep="  ")
+    if arguments.set:
+        print("not stored: a trial with --set")
+    else:
+        print(store("vote_training", {"training_images": arguments.data, "epochs": arguments.epochs, **content}))
+
+
+if __name__ == "__main__":
+    main()
