@@ -140,7 +140,7 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     record_set = training_records(data)
     labels, neighbors = training_labels(data), None
     unlabelled = int((labels == UNLABELLED).sum())
-    if unlabelled and not method.accepts_unlabelled:
+    if unlabelled and not method.accepts_unlabelled and config.pretraining is None:
         raise RecordSetError(
             f"{record_set.directory}, split {data.train_split!r}: {unlabelled} samples have no label, and "
             f"{config.method.name} learns from labels only; convert the data without them"
