@@ -6,7 +6,7 @@ from keras import ops
 from fer_keras.config.schema import Schedule
 
 _SPARED = [r"(^|/)(bias|gamma|beta|mask_token)(:\d+)?$"]
-"""Variables that ``decay_biases: false`` takes out of weight decay; Keras compares TensorFlow's names, ``.../bias:0``."""
+"""Variables that ``decay_biases: false`` spares; Keras compares TensorFlow's names, ``.../bias:0``."""
 
 
 @keras.saving.register_keras_serializable(package="fer_keras")
