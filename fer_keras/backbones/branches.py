@@ -1,6 +1,7 @@
 """Cuts a backbone into a shared trunk and branches, behind any layer that is a bottleneck of its graph."""
 
 import difflib
+import re
 
 import keras
 
@@ -95,7 +96,8 @@ def cut_points(backbone: keras.Model) -> dict[str, keras.KerasTensor]:
 def stages(backbone: keras.Model) -> list[str]:
     """The names worth knowing of `cut_points`: the last one at each size of the map but that of the output.
 
-    Left out are padding, and what comes before the first layer with weights.
+    Left out are padding, and what comes before the first layer with weights. Where all maps have one size (Vision
+    Transformers), it is the layers called ``stage<i>``.
 
     Example:
         >>> from fer_keras.backbones import build_backbone
@@ -107,8 +109,10 @@ def stages(backbone: keras.Model) -> list[str]:
     for operation in backbone.operations:
         learning = learning or bool(getattr(operation, "weights", []))
         if learning and operation.name in possible and not isinstance(operation, keras.layers.ZeroPadding2D):
-            last[possible[operation.name].shape[1:3]] = operation.name
-    return list(last.values())[1:]
+            shape = possible[operation.name].shape
+            if len(shape) == 4:  # tokens of a transformer are no map
+                last[shape[1:3]] = operation.name
+    return list(last.values())[1:] or [name for name in possible if re.fullmatch(r"stage\d+", name)]
 
 
 def _explain(backbone: keras.Model, stage: str, possible: list[str]) -> str:

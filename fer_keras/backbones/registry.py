@@ -19,11 +19,14 @@ from fer_keras.backbones.applications import (
 from fer_keras.backbones.fer_mini import fer_mini
 from fer_keras.backbones.keras_cv_networks import PREFIX, build_network, load_network_weights, network_options, networks
 from fer_keras.backbones.resnet import RESNETS
+from fer_keras.backbones.vit import OPTIONS as VIT_OPTIONS
+from fer_keras.backbones.vit import VITS
 from fer_keras.backbones.weights.torch_file import SUFFIXES as TORCH_SUFFIXES
 
 _OWN = {
     "fer_mini": (fer_mini, ["widths", "blocks"]),
     **{name: (builder, ["normalization"]) for name, builder in RESNETS.items()},
+    **{name: (builder, VIT_OPTIONS) for name, builder in VITS.items()},
 }
 
 

@@ -10,6 +10,7 @@ from fer_keras.cli.evaluate import evaluate
 from fer_keras.cli.export import export
 from fer_keras.cli.import_weights import import_weights
 from fer_keras.cli.predict import predict
+from fer_keras.cli.pretrain import pretrain
 from fer_keras.cli.quickstart import quickstart
 from fer_keras.cli.recover import recover
 from fer_keras.cli.teach import teach
@@ -45,6 +46,15 @@ fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --epochs 3 --set sc
 fer-keras train --config configs/ldlva/ferplus_fer_mini.yaml --dry-run
 
 After an interruption (Ctrl-C, kill, power cut) the same command goes on where the run stopped, with the same result."""
+
+PRETRAIN = """Examples:
+
+fer-keras pretrain --config configs/pretrain/ferplus_vit_tiny.yaml
+
+fer-keras pretrain --config configs/pretrain/ferplus_vit_tiny.yaml --data data/unlabelled --epochs 100
+
+Then, with the same backbone and options: fer-keras train --config FILE --set
+backbone.weights=runs/pretrain_ferplus_vit_tiny/backbone.weights.h5"""
 
 COMPARE = """Examples:
 
@@ -103,6 +113,7 @@ app = typer.Typer(
 COMMANDS = (
     (quickstart, QUICKSTART),
     (train, TRAIN),
+    (pretrain, PRETRAIN),
     (compare, COMPARE),
     (evaluate, EVALUATE),
     (export, EXPORT),

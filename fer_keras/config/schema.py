@@ -285,6 +285,12 @@ class Schedule(Section):
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="optimizer of the weights")
     learning_rate: float = Field(0.001, gt=0, description="learning rate after the warm-up")
     weight_decay: float = Field(0.0, ge=0, description="weight decay of the optimizer")
+    decay_biases: bool = Field(
+        True,
+        description="false: weight decay spares biases, and scales and offsets of normalisations, as usual for "
+        "transformers",
+    )
+    beta_2: float = Field(0.999, gt=0, lt=1, description="adam, adamw: decay of the average of squared gradients")
     decay: Literal["constant", "cosine", "exponential", "piecewise"] = Field(
         "cosine", description="how the learning rate falls over the epochs"
     )
@@ -323,6 +329,15 @@ class Training(Section):
     devices: int = Field(1, ge=1, le=256, description="replicas of tf.distribute.MirroredStrategy")
 
 
+class Pretraining(Section):
+    """Masked autoencoding (He et al., 2022): the size of what is dropped afterwards, and how much is hidden."""
+
+    mask_ratio: float = Field(0.75, gt=0, lt=1, description="share of the patches that is hidden")
+    decoder_width: int = Field(128, ge=4, description="width of the decoder, a multiple of 4 and of its heads")
+    decoder_depth: int = Field(4, ge=1, description="transformer blocks of the decoder")
+    decoder_heads: int = Field(4, ge=1, description="attention heads of the decoder")
+
+
 class Config(Section):
     """A whole experiment. Read one with `fer_keras.config.load_config`, or build it in Python.
 
@@ -339,11 +354,29 @@ class Config(Section):
     method: MethodSection = Field(default_factory=MethodSection, description="the training method")
     schedule: Schedule = Field(default_factory=Schedule, description="epochs, optimizer, learning rate")
     training: Training = Field(default_factory=Training, description="how the steps are run")
+    pretraining: Pretraining | None = Field(
+        None, description="masked autoencoding, for fer-keras pretrain, in place of a method; null = a run of train"
+    )
 
     @model_validator(mode="after")
     def _selection(self) -> Self:
         if self.training.early_stopping is not None and self.data.validation_split is None:
             raise ValueError("training.early_stopping needs a data.validation_split")
+        return self
+
+    @model_validator(mode="after")
+    def _without_labels(self) -> Self:
+        if self.pretraining is not None:
+            defaults = Data()
+            for key in ("targets", "class_weights", "sampler", "ten_crop"):
+                if getattr(self.data, key) != getattr(defaults, key):
+                    raise ValueError(f"pretraining looks at single images without their labels; drop data.{key}")
+            for source in self.data.sources:
+                for key in ("noisy_labels", "neighbors", "label_sources", "valence_arousal"):
+                    if getattr(source, key) is not None:
+                        raise ValueError(f"pretraining looks at single images without their labels; drop data.{key}")
+            if self.training.monitor not in ("val_loss", "loss"):
+                raise ValueError("pretraining knows no accuracy: training.monitor should be val_loss or loss")
         return self
 
 

@@ -96,18 +96,20 @@ def reliability_diagram(bins: ReliabilityBins, title: str = "") -> Figure:
 
 
 def results_curves(results: Mapping[str, np.ndarray], title: str = "") -> Figure:
-    """Loss, accuracy and (where valence and arousal are learnt) concordance against epochs.
+    """Loss against epochs, accuracy where labels are learnt, and concordance where valence and arousal are.
 
     Args:
         results: columns of a ``results.csv``: ``epoch``, and of ``loss``, ``accuracy``, ``ccc`` and the same with
             ``val_`` those that the run has, (E,) float; NaN where a value is missing.
         title: the name of the run.
     """
-    best_of = {"loss": np.nanargmin, "accuracy": np.nanargmax}
-    if "ccc" in results or "val_ccc" in results:
-        best_of["ccc"] = np.nanargmax
+    best_of = {"loss": np.nanargmin}
+    for measure in ("accuracy", "ccc"):
+        if measure in results or f"val_{measure}" in results:
+            best_of[measure] = np.nanargmax
     figure = Figure(figsize=(5.0 * len(best_of), 4.0), layout="constrained")
-    for axes, (measure, best) in zip(figure.subplots(1, len(best_of)), best_of.items(), strict=True):
+    panels = figure.subplots(1, len(best_of), squeeze=False)[0]
+    for axes, (measure, best) in zip(panels, best_of.items(), strict=True):
         for column, name, colour in ((measure, "training", MUTED), (f"val_{measure}", "validation", BLUE)):
             values = results.get(column)
             if values is None or np.isnan(values).all():

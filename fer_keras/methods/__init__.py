@@ -1,6 +1,8 @@
 """Training methods: each a ``keras.Model`` whose training step is the published algorithm."""
 
-import fer_keras.layers.pixel_normalization  # noqa: F401  (a stored method names this layer of its backbone)
+import fer_keras.layers.pixel_normalization  # (a stored method names these layers of its backbone)
+import fer_keras.layers.sincos_positions
+import fer_keras.layers.transformer_block  # noqa: F401
 from fer_keras.methods.ada_cm import AdaCM
 from fer_keras.methods.ada_df import AdaDF
 from fer_keras.methods.ambiguity_distillation import AmbiguityDistillation

@@ -169,6 +169,8 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     record_set = training_records(data)
     labels, neighbors = training_labels(data), None
     labelled, unlabelled = labelled_samples(data, labels)
+    if config.pretraining is not None:  # looks at no label
+        labelled = np.arange(len(labels))
     steps = data.steps_per_epoch
     if method.uses_unlabelled:
         labelled = labelled[labels[labelled] != UNLABELLED]
@@ -179,7 +181,7 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
                 f"{config.method.name} learns from unlabelled ones too; name those that keep their labels in "
                 "data.labelled (fer-tfrecords add-labelled-subset)"
             )
-    elif (labels[labelled] == UNLABELLED).any() and not method.accepts_unlabelled:
+    elif config.pretraining is None and (labels[labelled] == UNLABELLED).any() and not method.accepts_unlabelled:
         count = int((labels[labelled] == UNLABELLED).sum())
         raise RecordSetError(
             f"{record_set.directory}, split {data.train_split!r}: {count} samples have no label, and "

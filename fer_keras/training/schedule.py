@@ -5,6 +5,9 @@ from keras import ops
 
 from fer_keras.config.schema import Schedule
 
+_SPARED = [r"(^|/)(bias|gamma|beta|mask_token)(:\d+)?$"]
+"""Variables that ``decay_biases: false`` spares; Keras compares TensorFlow's names, ``.../bias:0``."""
+
 
 @keras.saving.register_keras_serializable(package="fer_keras")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
@@ -85,7 +88,12 @@ def build_optimizer(schedule: Schedule, steps_per_epoch: int, ema: float | None 
     if ema is not None:
         common |= {"use_ema": True, "ema_momentum": ema}
     if schedule.optimizer == "sgd":
-        return keras.optimizers.SGD(momentum=0.9, nesterov=True, **common)
-    if schedule.optimizer == "adamw":
-        return keras.optimizers.AdamW(**{**common, "weight_decay": schedule.weight_decay})
-    return keras.optimizers.Adam(**common)
+        optimizer = keras.optimizers.SGD(momentum=0.9, nesterov=True, **common)
+    elif schedule.optimizer == "adamw":
+        common["weight_decay"] = schedule.weight_decay
+        optimizer = keras.optimizers.AdamW(beta_2=schedule.beta_2, **common)
+    else:
+        optimizer = keras.optimizers.Adam(beta_2=schedule.beta_2, **common)
+    if not schedule.decay_biases:
+        optimizer.exclude_from_weight_decay(var_names=_SPARED)
+    return optimizer

@@ -21,7 +21,7 @@ from fer_keras.training.run_folder import RunFolder
 from fer_keras.training.schedule import build_optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -103,8 +103,40 @@ def train(
     Example:
         >>> train(load_config("configs/ldlva/ferplus_fer_mini.yaml"))  # doctest: +SKIP
     """
+    if config.pretraining is not None:
+        raise TrainingError("pretraining: this is a configuration for fer-keras pretrain; drop the section to train")
     folder = RunFolder(f"{config.output_dir}/{config.name}")
-    _prepare_folder(folder, config, resume, overwrite)
+    prepare_folder(folder, config, resume, overwrite)
+    model = run_epochs(config, folder, build_method, console, callbacks)
+    uncertainties = model.uncertainties()
+    if uncertainties is not None:
+        np.save(folder.path / "uncertainties.npy", uncertainties, allow_pickle=False)
+    judge(config, folder, console)
+    return folder.path
+
+
+def run_epochs(
+    config: Config,
+    folder: RunFolder,
+    build: "Callable[..., keras.Model]",
+    console: "Console | None" = None,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+) -> keras.Model:
+    """The epochs of a run, from the first or from where it stopped, recorded in its folder.
+
+    Args:
+        config: the resolved configuration.
+        folder: made by `prepare_folder`.
+        build: makes the model: ``build(config, record_set, weights_file)``, as `build_method`.
+        console, callbacks: as for `train`.
+
+    Returns:
+        The model after the last epoch; stored as ``weights/last.keras``.
+
+    Raises:
+        TrainingError: the loss is not finite, or there are fewer devices than wanted.
+        KeyboardInterrupt: after Ctrl-C; every finished epoch is kept.
+    """
     keras.utils.set_random_seed(config.seed)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -112,7 +144,7 @@ def train(
     with _default_policy(policy), _strategy(config.training.devices).scope():
         record_set = training_records(config.data)
         state = folder.load_state()
-        model = build_method(config, record_set, weights_file=state is None)
+        model = build(config, record_set, weights_file=state is None)
         inputs = build_inputs(config, 0 if state is None else state["epoch"])
         if state is None:
             write_json(folder.pretraining, pretraining_record(config.backbone.name, config.backbone.weights))
@@ -129,18 +161,14 @@ def train(
         if done < config.schedule.epochs and not _stopped_early(recorder):
             _fit(config, model, inputs, recorder, done, console, callbacks)
         save_model(model, folder, "last")
-    uncertainties = model.uncertainties()
-    if uncertainties is not None:
-        np.save(folder.path / "uncertainties.npy", uncertainties, allow_pickle=False)
-    judge(config, folder, console)
-    return folder.path
+    return model
 
 
 def _fit(config: Config, model, inputs: Inputs, recorder: Recorder, done: int, console, further) -> None:
     if console is not None:
         verb = f"continuing after epoch {done}" if done else "training"
         console.print(
-            f"{verb}: {config.method.name}, {config.backbone.name}, {model.count_params():,} parameters, "
+            f"{verb}: {model.name}, {config.backbone.name}, {model.count_params():,} parameters, "
             f"{inputs.steps_per_epoch} steps an epoch -> {recorder.folder.path}"
         )
     callbacks = [keras.callbacks.TensorBoard(str(recorder.folder.tensorboard), write_graph=False), *further, recorder]
@@ -171,7 +199,16 @@ def _fit(config: Config, model, inputs: Inputs, recorder: Recorder, done: int, c
         raise TrainingError(f"{reason.partition(' : ')[0]} (epoch {recorder.state['epoch'] + 1})") from error
 
 
-def _prepare_folder(folder: RunFolder, config: Config, resume: bool | None, overwrite: bool) -> None:
+def prepare_folder(folder: RunFolder, config: Config, resume: bool | None, overwrite: bool) -> None:
+    """Makes the folder of a run, or makes sure that it holds this very run, unfinished.
+
+    Args:
+        folder: of the run.
+        config, resume, overwrite: as for `train`.
+
+    Raises:
+        TrainingError: the folder holds a finished run, or one of another configuration, or `resume` does not hold.
+    """
     text = dump_config(config)
     if overwrite or not folder.config.is_file():
         if resume:

@@ -10,7 +10,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = {
     4: ("cli",),
-    3: ("training", "evaluation", "comparison", "curation", "export", "inference", "quickstart", "reproduce"),
+    3: (
+        "training",
+        "evaluation",
+        "comparison",
+        "curation",
+        "export",
+        "inference",
+        "pretraining",
+        "quickstart",
+        "reproduce",
+    ),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data"),
     0: ("emotions", "config", "console", "environment", "files", "keras_cv", "quiet"),

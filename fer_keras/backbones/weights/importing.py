@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SUFFIX = ".weights.h5"
-_SIZE = (224, 224)  # weights do not depend on it, and every backbone can be built for it
+_PATCHES = 14
+"""Images are built for 14 patches of a transformer on each side; its default patch of 16 makes that 224 pixels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,9 @@ def import_weights(
         raise WeightsError(f"{out}: exists; choose another --out, or replace it with --overwrite")
     if not source.is_file():
         raise WeightsError(f"{source}: no such file")
-    model = build_backbone(backbone, _SIZE, **options)
+    # Weights do not depend on the size of the image; every backbone can be built for this one.
+    side = _PATCHES * int(options.get("patch_size", 16))
+    model = build_backbone(backbone, (side, side), **options)
     reading = _read(source, model)
     try:
         shapes = {name: array.shape for name, array in reading.found.items()}
@@ -124,7 +127,7 @@ def import_weights(
         "not_used": [reading.labels.get(name, name) for name in matched.not_used],
         "fer_keras": fer_keras.__version__,
     }
-    _write(model, out, note)
+    write_weights(model, out, note)
     return ImportReport(out, note)
 
 
@@ -157,7 +160,14 @@ def _check_finite(arrays: Mapping[str, np.ndarray], labels: Mapping[str, str]) -
             raise WeightsError(f"{labels.get(name, name)} holds a NaN or an infinity; the file is damaged")
 
 
-def _write(model: keras.Model, out: Path, note: dict[str, Any]) -> None:
+def write_weights(model: keras.Model, out: Path, note: dict[str, Any]) -> None:
+    """Stores the weights of a backbone for ``backbone.weights``, and a note on where they are from.
+
+    Args:
+        model: the backbone.
+        out: file to write, ``*.weights.h5``; what it held is replaced.
+        note: content of ``<out>.json``, to which the SHA-256 of the file is added.
+    """
     with replacing(out) as temporary:
         named = temporary.with_name(f"{temporary.name}{SUFFIX}")  # Keras wants the suffix
         try:

@@ -96,4 +96,8 @@ def describe_pretraining(record: dict | None) -> str:
     note = record["provenance"]
     if note is None:
         return f"{text}; origin not recorded"
+    if "pretraining" in note:
+        told = note["pretraining"]
+        images = " and ".join(f"{part['samples']:,} images of {part['name']}" for part in told["data"])
+        return f"{text}, {told['method']} of {note['source']}: {told['epochs']} epochs on {images}, without labels"
     return f"{text}, imported from {note['source']} (SHA-256 {note['sha256']})"

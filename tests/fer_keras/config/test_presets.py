@@ -36,7 +36,8 @@ def test_every_file_loads(file):
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
 def test_the_first_lines_say_how_to_repeat_it(preset):
     lines = header(preset)
-    assert f"run: fer-keras train --config {preset.relative_to(CONFIGS.parent)}" in lines
+    command = "train" if load_config(preset).pretraining is None else "pretrain"
+    assert f"run: fer-keras {command} --config {preset.relative_to(CONFIGS.parent)}" in lines
     assert any(line.startswith("expected: ") for line in lines)
     assert any(line.startswith("source: ") for line in lines)
 

@@ -70,3 +70,9 @@ def test_drawing_leaves_no_trace_in_matplotlib(tmp_path, make_evaluation):
 def test_any_number_of_classes(classes):
     axes = figures.confusion_matrix(np.eye(classes, dtype=int), EMOTIONS[:classes]).axes[0]
     assert texts(axes).count("100%\n1") == classes
+
+
+def test_a_run_without_labels_has_curves_of_its_loss_alone():
+    results = {"epoch": np.arange(1.0, 3), "loss": np.array([1.0, 0.9]), "val_loss": np.array([0.9, 0.8])}
+    (loss,) = figures.results_curves(results, "run").axes
+    assert [line.get_label() for line in loss.lines][:2] == ["training", "validation"]

@@ -51,3 +51,21 @@ def test_optimizers(name, cls):
     optimizer = build_optimizer(Schedule(optimizer=name, weight_decay=0.01, clip_norm=1.0), 10, ema=0.9)
     assert type(optimizer).__name__ == cls
     assert (optimizer.weight_decay, optimizer.global_clipnorm, optimizer.ema_momentum) == (0.01, 1.0, 0.9)
+
+
+def test_weight_decay_may_spare_biases_and_normalisations():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), keras.layers.LayerNormalization()])
+    for spare, decayed in ((True, 1), (False, 4)):
+        schedule = Schedule(
+            optimizer="adamw", decay="constant", learning_rate=0.1, weight_decay=0.5, decay_biases=not spare
+        )
+        optimizer = build_optimizer(schedule, 10)
+        model.set_weights([np.ones(weight.shape) for weight in model.weights])
+        optimizer.apply([weight * 0 for weight in model.trainable_weights], model.trainable_weights)
+        moved = [float(np.max(np.abs(weight - 1))) for weight in model.weights]
+        np.testing.assert_allclose(moved, [0.05] * decayed + [0.0] * (4 - decayed), atol=1e-6)
+
+
+def test_the_average_of_squared_gradients_is_the_schedules():
+    assert build_optimizer(Schedule(optimizer="adamw", beta_2=0.95), 10).beta_2 == 0.95
+    assert build_optimizer(Schedule(optimizer="adam"), 10).beta_2 == 0.999

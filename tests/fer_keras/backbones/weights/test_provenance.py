@@ -64,3 +64,13 @@ def test_a_damaged_note_is_named(content, weights):
     note_path(weights).write_text(content)
     with pytest.raises(WeightsError, match=r"net\.weights\.h5\.json: not a note on weights"):
         read_note(weights)
+
+
+def test_weights_of_a_pretraining_tell_what_they_learnt_from(weights):
+    data = [{"name": "ferplus", "samples": 25000}, {"name": "faces", "samples": 300}]
+    write_note(
+        weights, {"source": "run mae", "pretraining": {"method": "masked autoencoding", "epochs": 40, "data": data}}
+    )
+    told = describe_pretraining(pretraining_record("vit_tiny", str(weights)))
+    images = "25,000 images of ferplus and 300 images of faces"
+    assert told.endswith(f"), masked autoencoding of run mae: 40 epochs on {images}, without labels")
