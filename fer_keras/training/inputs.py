@@ -168,25 +168,10 @@ def build_inputs(config: Config, initial_epoch: int = 0) -> Inputs:
     data, method = config.data, get_method(config.method.name)
     record_set = training_records(data)
     labels, neighbors = training_labels(data), None
-    labelled, unlabelled = labelled_samples(data, labels)
-    if config.pretraining is not None:  # looks at no label
-        labelled = np.arange(len(labels))
+    labelled, unlabelled = _chosen_samples(config, record_set, labels)
     steps = data.steps_per_epoch
-    if method.uses_unlabelled:
-        labelled = labelled[labels[labelled] != UNLABELLED]
-        steps = steps or max(len(unlabelled) // data.unlabelled.batch_size, 1)
-        if not len(unlabelled):
-            raise RecordSetError(
-                f"{record_set.directory}, split {data.train_split!r}: every sample has a label, and "
-                f"{config.method.name} learns from unlabelled ones too; name those that keep their labels in "
-                "data.labelled (fer-tfrecords add-labelled-subset)"
-            )
-    elif config.pretraining is None and (labels[labelled] == UNLABELLED).any() and not method.accepts_unlabelled:
-        count = int((labels[labelled] == UNLABELLED).sum())
-        raise RecordSetError(
-            f"{record_set.directory}, split {data.train_split!r}: {count} samples have no label, and "
-            f"{config.method.name} learns from labels only; convert the data without them"
-        )
+    if method.uses_unlabelled and steps is None:
+        steps = max(len(unlabelled) // data.unlabelled.batch_size, 1)
     if data.neighbors is not None:
         neighbors = join_neighbors(_of_each(data, load_neighbors, "neighbors"))
     replaced = any(source.noisy_labels is not None for source in data.training_sources)
@@ -239,6 +224,32 @@ def labelled_samples(data: Data, labels: np.ndarray) -> tuple[np.ndarray, np.nda
         raise SidecarError("data.labelled: labels can be hidden in one record set, not in several joint ones")
     subset = np.asarray(read_sidecar(RecordSet.load(data.directory), data.train_split, data.labelled))
     return np.flatnonzero(subset == LABELLED), np.flatnonzero(subset == UNLABELLED_SAMPLE)
+
+
+def _chosen_samples(config: Config, record_set: RecordSet, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`labelled_samples`, as the method of the run can use them.
+
+    Raises:
+        RecordSetError: it needs labels, or unlabelled samples, that are not there.
+    """
+    if config.pretraining is not None:  # looks at no label
+        return np.arange(len(labels)), np.array([], np.int64)
+    method, where = get_method(config.method.name), f"{record_set.directory}, split {config.data.train_split!r}"
+    labelled, unlabelled = labelled_samples(config.data, labels)
+    missing = labels[labelled] == UNLABELLED
+    if method.uses_unlabelled:
+        if not len(unlabelled):
+            raise RecordSetError(
+                f"{where}: every sample has a label, and {config.method.name} learns from unlabelled ones too; name "
+                "those that keep their labels in data.labelled (fer-tfrecords add-labelled-subset)"
+            )
+        return labelled[~missing], unlabelled
+    if missing.any() and not method.accepts_unlabelled:
+        raise RecordSetError(
+            f"{where}: {missing.sum()} samples have no label, and {config.method.name} learns from labels only; "
+            "convert the data without them"
+        )
+    return labelled, unlabelled
 
 
 def _unlabelled_views(

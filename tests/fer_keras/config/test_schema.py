@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fer_keras.config.schema import Config, Data, MethodSection, RandAugmentOptions, Section, section_keys, section_of
+from fer_keras.config.augmentation import RandAugmentOptions
+from fer_keras.config.schema import Config, Data, MethodSection, section_keys, section_of
+from fer_keras.config.section import Section
 
 
 def test_defaults_are_those_of_the_documented_file():
