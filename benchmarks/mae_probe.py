@@ -39,7 +39,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 PRETRAINING = CONFIGS / "pretrain" / "ferplus_vit_tiny.yaml"
 TUNING = CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"
 STARTS = ("random", "pretrained")
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 class StepTime(keras.callbacks.Callback):
