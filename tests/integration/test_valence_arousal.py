@@ -82,6 +82,7 @@ print(train(load_config(sys.argv[1])))
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_train(tiny_record_set, write_config, tmp_path):
     """Each replica has the concordance of its own share, so weights differ from those of one; it must learn alike."""
     config = write_config(

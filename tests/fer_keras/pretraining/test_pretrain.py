@@ -51,6 +51,7 @@ class StopAfter(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_the_uninterrupted_one(pretraining_config):
     data = {"augmentation": {"random_erasing": {"probability": 0.5}}}
     backbone = {**VIT, "options": {**VIT["options"], "drop_path": 0.2}}

@@ -70,7 +70,7 @@ RESUMED = {
         {"neighbors": None, "targets": "votes"},
     ),
 }  # fmt: skip
-QUICK = ("bank", "images", "ema")
+QUICK = ("bank",)
 """Cases of the default run; the others take half a minute each."""
 
 

@@ -60,6 +60,7 @@ class StopAfter(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_resumed_run_equals_the_uninterrupted_one(make_config):
     options = {"method": METHOD, "data": PLAIN, "training": {"monitor": "val_ccc"}}
     whole = RunFolder(train(make_config("whole", **options)))
