@@ -1,27 +1,22 @@
 """Why a method stays below cross-entropy on FER+ (`compare_methods.py`): what its paper has and that setting lacks.
 
 ``warm``: RUL and EAC, and cross-entropy beside them, start from the network that cross-entropy made of the same images
-before; their papers start from networks that know faces. ``variants``: EAC with lower weights of its consistency, which
-was chosen for such networks; and Ada-DF with class distributions from a second pass over the images in the place of
-``online``. Data, setting and seeds as there, whose clean cross-entropy runs are taken over.
+before; their papers start from networks that know faces. ``eac``: lower weights of its consistency, which was chosen for
+such networks. ``ada_df``: class distributions from a second pass over the images in the place of ``online``. Data, setting and seeds as there, whose clean cross-entropy runs are taken over.
 
     python benchmarks/compare_methods.py --jobs 2
     python benchmarks/compare_causes.py --jobs 2
 """
 
 import json
-import os
 from pathlib import Path
 
 from common import store
 from compare_methods import CONFIGS, SETTING, compare, parse_arguments, run
 
 WARM_METHODS = ("cross_entropy", "rul", "eac")
-VARIANTS = {
-    "eac_0.05": ("eac", {"consistency_weight": 0.05}),  # the paper's is 5
-    "eac_0.5": ("eac", {"consistency_weight": 0.5}),
-    "ada_df_extra_clean": ("ada_df", {"class_distributions": "extra_clean"}),
-}
+EAC = {"eac_0.05": {"consistency_weight": 0.05}, "eac_0.5": {"consistency_weight": 0.5}}  # the paper's weight is 5
+ADA_DF = {"ada_df_extra_clean": {"class_distributions": "extra_clean"}}
 
 
 def warm_weights(arguments) -> str:
@@ -37,15 +32,14 @@ def warm_weights(arguments) -> str:
     return pattern
 
 
-def variant_configs(arguments) -> list[Path]:
-    """Methods with other options, as experiment files of their own, after cross-entropy."""
-    files = [CONFIGS / "cross_entropy" / "ferplus_fer_mini.yaml"]
-    for name, (method, options) in VARIANTS.items():
-        base = (CONFIGS / method / "ferplus_fer_mini.yaml").resolve()
+def variant_configs(arguments, baseline: str, method: str, variants: dict[str, dict]) -> list[Path]:
+    """A method with other options, as experiment files of their own, after a baseline."""
+    files = [CONFIGS / baseline / "ferplus_fer_mini.yaml"]
+    for name, options in variants.items():
+        base = str((CONFIGS / method / "ferplus_fer_mini.yaml").resolve())
         files.append(arguments.runs / "configs" / f"{name}.yaml")
         files[-1].parent.mkdir(parents=True, exist_ok=True)
-        content = {"_base_": os.path.relpath(base, files[-1].parent.resolve()), "name": name, "method": options}
-        files[-1].write_text(json.dumps(content))
+        files[-1].write_text(json.dumps({"_base_": base, "name": name, "method": options}))
     return files
 
 
@@ -53,10 +47,12 @@ def main() -> None:
     arguments = parse_arguments(__doc__, "runs/compare_methods")
     warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
     weights = f"backbone.weights={warm_weights(arguments)}"
+    eac = variant_configs(arguments, "cross_entropy", "eac", EAC)
+    ada_df = variant_configs(arguments, "ada_df", "ada_df", ADA_DF)
     results = {
         "warm": compare(warm, arguments.runs / "warm", [weights], arguments),
-        # In the folder of "clean", which has the cross-entropy runs already.
-        "variants": compare(variant_configs(arguments), arguments.runs / "clean", [], arguments),
+        "eac": compare(eac, arguments.runs / "clean", [], arguments),  # where the cross-entropy runs are already
+        "ada_df": compare(ada_df, arguments.runs / "ada_df", [], arguments),
     }
     print(store("compare_causes", {"training_images": 8000, "conditions": results}))
 
