@@ -1,8 +1,9 @@
 """Why a method stays below cross-entropy on FER+ (`compare_methods.py`): what its paper has and that setting lacks.
 
 ``warm``: RUL and EAC, and cross-entropy beside them, start from the network that cross-entropy made of the same images
-before; their papers start from networks that know faces. ``eac``: lower weights of its consistency, which was chosen for
-such networks. ``ada_df``: class distributions from a second pass over the images in the place of ``online``. Data, setting and seeds as there, whose clean cross-entropy runs are taken over.
+before; their papers start from networks that know faces. ``eac``: lower weights of its consistency, which was chosen
+for such networks. ``ada_df``: class distributions from a second pass over the images in the place of ``online``. Data,
+setting and seeds as there, whose clean cross-entropy runs are taken over.
 
     python benchmarks/compare_methods.py --jobs 2
     python benchmarks/compare_causes.py --jobs 2
