@@ -149,6 +149,8 @@ class _Progress:
             self.console.print(f"{cell.name}: started", highlight=False)
 
     def advanced(self, cell: Cell) -> None:
+        if not self.console.is_terminal:
+            return
         try:
             results = read_results(cell.folder / "results.csv")
         except (ResultsError, OSError):

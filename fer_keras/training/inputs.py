@@ -344,15 +344,15 @@ def second_pass(config: Config, how: str, initial_epoch: int = 0) -> tuple[tf.da
         RecordSetError, SidecarError: as `build_inputs`.
     """
     data = config.data
-    augmented = how == "augmented"
+    labels, augmented = training_labels(data), how == "augmented"
     options = {**data.augmentation.model_dump(), "seed": config.seed, "stream": _SECOND_PASS_STREAM}
     return _over_epochs(
         config,
         training_records(data),
         initial_epoch,
         augmentation=Augmentation(**options) if augmented else None,
-        labels=training_labels(data),
-        subset=labelled_samples(data, training_labels(data))[0],
+        labels=labels,
+        subset=labelled_samples(data, labels)[0],
         drop_remainder=augmented,
     )
 

@@ -45,10 +45,11 @@ def judge(config: Config, folder: RunFolder, console: "Console | None" = None) -
         },
         "splits": {},
     }
+    classifiers = {which: load_as_judged(folder.weights(which)) for which in ("best", "last")}
     for name, records, split in _splits(config.data):
         content["splits"][name] = {}
-        for which in ("best", "last"):
-            evaluation = evaluate(load_as_judged(folder.weights(which)), records, split, console=console)
+        for which, classifier in classifiers.items():
+            evaluation = evaluate(classifier, records, split, console=console)
             written = evaluation_folder(folder.weights(which), name)
             evaluation.write(written)
             content["splits"][name][which] = evaluation.metrics

@@ -158,8 +158,8 @@ def _check_votes(votes: "np.ndarray", min_share: float, directory: Path) -> None
 def _confusion(record_set: "RecordSet", split: str, labels, file: Path | None, probabilities: str | None):
     """(C, C): from a file, or what a model of the sidecar takes each label for."""
     import numpy as np
-    from fer_keras.data.candidates import confusion_of
 
+    from fer_keras.data.candidates import confusion_of
     from fer_keras.data.transition import read_transition
 
     if file is None:
