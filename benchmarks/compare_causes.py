@@ -12,8 +12,8 @@ setting and seeds as there, whose clean cross-entropy runs are taken over.
 import json
 from pathlib import Path
 
-from common import store
-from compare_methods import CONFIGS, SETTING, compare, parse_arguments, run
+from common import compare, comparison_parser, run_command, store
+from compare_methods import CONFIGS, SETTING
 
 WARM_METHODS = ("cross_entropy", "rul", "eac")
 EAC = {"eac_0.05": {"consistency_weight": 0.05}, "eac_0.5": {"consistency_weight": 0.5}}  # the paper's weight is 5
@@ -29,7 +29,7 @@ def warm_weights(arguments) -> str:
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             widths = next(key for key in SETTING if "widths" in key).removeprefix("backbone.options.")
-            run("import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file))
+            run_command("import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file))
     return pattern
 
 
@@ -45,15 +45,15 @@ def variant_configs(arguments, baseline: str, method: str, variants: dict[str, d
 
 
 def main() -> None:
-    arguments = parse_arguments(__doc__, "runs/compare_methods")
+    arguments = comparison_parser(__doc__, "runs/compare_methods").parse_args()
     warm = [CONFIGS / method / "ferplus_fer_mini.yaml" for method in WARM_METHODS]
     weights = f"backbone.weights={warm_weights(arguments)}"
     eac = variant_configs(arguments, "cross_entropy", "eac", EAC)
     ada_df = variant_configs(arguments, "ada_df", "ada_df", ADA_DF)
     results = {
-        "warm": compare(warm, arguments.runs / "warm", [weights], arguments),
-        "eac": compare(eac, arguments.runs / "clean", [], arguments),  # where the cross-entropy runs are already
-        "ada_df": compare(ada_df, arguments.runs / "ada_df", [], arguments),
+        "warm": compare(warm, arguments.runs / "warm", [*SETTING, weights], arguments),
+        "eac": compare(eac, arguments.runs / "clean", SETTING, arguments),  # where the cross-entropy runs are already
+        "ada_df": compare(ada_df, arguments.runs / "ada_df", SETTING, arguments),
     }
     print(store("compare_causes", {"training_images": 8000, "conditions": results}))
 

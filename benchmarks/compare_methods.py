@@ -16,13 +16,9 @@ Why a method stays below cross-entropy: `compare_causes.py`.
     python benchmarks/compare_methods.py --jobs 2
 """
 
-import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from common import store
+from common import compare, comparison_parser, store
 
 CONFIGS = Path("configs")
 METHODS = ("cross_entropy", "scn", "rul", "eac", "ada_df", "ldlva")
@@ -41,30 +37,10 @@ SETTING = (
 NOISE = "data.noisy_labels=noisy_labels-symmetric-0.3-seed{seed}"
 
 
-def compare(configs: list[Path], out: Path, settings: list[str], arguments) -> dict:
-    """``fer-keras compare``; returns what it stored."""
-    words = [*map(str, configs), "--out", str(out), "--seeds", arguments.seeds, "--jobs", arguments.jobs]
-    run("compare", *words, *(f"--set={setting}" for setting in (*SETTING, *settings)))
-    return json.loads((out / "comparison.json").read_text())
-
-
-def run(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "fer_keras.cli.main", *words], check=True)
-
-
-def parse_arguments(description: str, runs: str) -> argparse.Namespace:
-    """The options of both programs."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, default=Path(runs))
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--jobs", default="1", help="runs at the same time")
-    return parser.parse_args()
-
-
 def main() -> None:
-    arguments = parse_arguments(__doc__, "runs/compare_methods")
+    arguments = comparison_parser(__doc__, "runs/compare_methods").parse_args()
     results = {
-        name: compare(configs, arguments.runs / name, [NOISE] if name == "noise30" else [], arguments)
+        name: compare(configs, arguments.runs / name, [*SETTING, *([NOISE] if name == "noise30" else [])], arguments)
         for name, configs in CONDITIONS.items()
     }
     print(store("compare_methods", {"training_images": 8000, "conditions": results}))

@@ -12,13 +12,9 @@ split. Interrupted, it continues; a finished run is never repeated.
     python benchmarks/few_labels.py --jobs 2
 """
 
-import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from common import store
+from common import compare, comparison_parser, store
 
 CONFIGS = Path("configs")
 METHODS = ("cross_entropy", "fixmatch", "ada_cm", "leaf")
@@ -32,28 +28,16 @@ SETTING = (
 )
 
 
-def compare(configs: list[Path], out: Path, settings: list[str], arguments) -> dict:
-    """``fer-keras compare``; returns what it stored."""
-    words = [*map(str, configs), "--out", str(out), "--seeds", arguments.seeds, "--jobs", arguments.jobs]
-    command = [sys.executable, "-m", "fer_keras.cli.main", "compare", *words]
-    subprocess.run([*command, *(f"--set={setting}" for setting in (*SETTING, *settings))], check=True)
-    return json.loads((out / "comparison.json").read_text())
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, default=Path("runs/few_labels"))
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--jobs", default="1", help="runs at the same time")
-    arguments = parser.parse_args()
+    arguments = comparison_parser(__doc__, "runs/few_labels").parse_args()
     configs = [CONFIGS / method / "ferplus_fer_mini_400_labels.yaml" for method in METHODS]
     results = {
         str(count): compare(
-            configs, arguments.runs / str(count), [f"data.labelled=labelled-{count}-seed{{seed}}"], arguments
+            configs, arguments.runs / str(count), [*SETTING, f"data.labelled=labelled-{count}-seed{{seed}}"], arguments
         )
         for count in LABELS
     }
-    results["all"] = compare(configs[:1], arguments.runs / "all", ["data.labelled=null"], arguments)
+    results["all"] = compare(configs[:1], arguments.runs / "all", [*SETTING, "data.labelled=null"], arguments)
     print(store("few_labels", {"labels": results}))
 
 

@@ -10,13 +10,9 @@ and the divergence of the predictions from all votes. Interrupted, it continues;
     python benchmarks/vote_training.py --jobs 2
 """
 
-import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from common import store
+from common import compare, comparison_parser, store
 
 CONFIGS = Path("configs")
 SCHEMES = ("majority", "multi_target", "probability", "cross_entropy", "average")
@@ -34,20 +30,14 @@ MEASURES = ("accuracy", "ece", "kl")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = comparison_parser(__doc__, "runs/vote_training")
     parser.add_argument("--data", default="data/ferplus", help="record set with the three sidecars")
-    parser.add_argument("--runs", type=Path, default=Path("runs/vote_training"))
-    parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--jobs", default="1", help="runs at the same time")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all runs; not stored")
     arguments = parser.parse_args()
     settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING, *arguments.set]
-    words = [*map(str, FILES), "--out", str(arguments.runs), "--seeds", arguments.seeds, "--jobs", arguments.jobs]
     # Ambiguity distillation learns from the raw votes, without a sidecar.
-    options = ["--differing=data.targets", *(f"--set={key}" for key in settings)]
-    subprocess.run([sys.executable, "-m", "fer_keras.cli.main", "compare", *words, *options], check=True)
-    content = json.loads((arguments.runs / "comparison.json").read_text())
+    content = compare(FILES, arguments.runs, settings, arguments, "--differing=data.targets")
     for label, figures in content["summary"].items():
         print(label, *(f"{name} {figures[f'test_best_{name}']['mean']:.4f}" for name in MEASURES), sep="  ")
     if arguments.set:
