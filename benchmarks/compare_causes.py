@@ -29,7 +29,9 @@ def warm_weights(arguments) -> str:
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             widths = next(key for key in SETTING if "widths" in key).removeprefix("backbone.options.")
-            run_command("import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file))
+            run_command(
+                "import-weights", str(trained), "--backbone", "fer_mini", "--option", widths, "--out", str(file)
+            )
     return pattern
 
 

@@ -126,3 +126,23 @@ def save_as_keras_2(model, file, named: bool = True) -> None:
 def write_legacy():
     """The function `save_as_keras_2`: (model, file, named=True); without names, layers are only numbered."""
     return save_as_keras_2
+
+
+@pytest.fixture(scope="session")
+def run_with_builtins():
+    """A function (model, images) -> its output after conversion to LiteRT with builtin operations alone."""
+    import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
+
+    def run(model, images: np.ndarray) -> np.ndarray:
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        interpreter = Interpreter(model_content=converter.convert())
+        details = interpreter.get_input_details()[0]
+        interpreter.resize_tensor_input(details["index"], images.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(details["index"], images.astype(np.float32))
+        interpreter.invoke()
+        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+    return run

@@ -124,16 +124,5 @@ def test_mixed_precision_computes_nearly_the_same(model):
     np.testing.assert_allclose(half(IMAGES), model(IMAGES), atol=0.03)
 
 
-def test_it_converts_to_litert_with_builtin_operations_only(model):
-    from ai_edge_litert.interpreter import Interpreter
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    interpreter = Interpreter(model_content=converter.convert())
-    details = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(details["index"], IMAGES.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(details["index"], IMAGES.astype(np.float32))
-    interpreter.invoke()
-    out = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    np.testing.assert_allclose(out, model(IMAGES), atol=1e-4)
+def test_it_converts_to_litert_with_builtin_operations_only(model, run_with_builtins):
+    np.testing.assert_allclose(run_with_builtins(model, IMAGES), model(IMAGES), atol=1e-4)
