@@ -73,6 +73,10 @@ class Method(keras.Model):
     accepts_unlabelled = False
     """Whether samples without a label (-1) may be among the training samples."""
 
+    learns_distributions = False
+    """Whether ``y["distribution"]`` is all that the loss reads of the labels: with ``data.targets: votes``, a sample whose
+    votes name no single label is then as good as any other."""
+
     accepts_mixed_samples = False
     """Whether images may be mixed with others, and their distributions with them (MixUp and the like). Not where the
     method keeps something for each sample, or needs its one label: one image is then one ``sample_id``."""

@@ -34,6 +34,7 @@ class CrossEntropy(Method):
     """
 
     uses_sample_table = True
+    learns_distributions = True
     accepts_mixed_samples = True
     accepts_crops = True
 
