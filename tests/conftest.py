@@ -130,3 +130,23 @@ def real_data() -> Path:
     if not (folder / "fer2013" / "fer2013new.csv").is_file():
         pytest.skip(f"no real data in {folder} (set FER_KERAS_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawn_faces():
+    """Four drawn faces, which detectors take for faces; (4, 224, 224, 3) uint8."""
+    from fer_keras.data.synthetic import SyntheticFaces
+
+    return SyntheticFaces(seed=0, size=224).sample("train", range(4)).images
+
+
+@pytest.fixture(scope="session")
+def photograph(drawn_faces):
+    """A picture of three drawn faces of different sizes; (360, 760, 3) uint8."""
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.new("RGB", (760, 360), (150, 160, 170))
+    for left, side, face in ((20, 224, 0), (270, 160, 1), (460, 280, 3)):
+        picture.paste(Image.fromarray(drawn_faces[face]).resize((side, side)), (left, 40))
+    return np.asarray(picture)

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from fer_keras.data.records import RecordSet, read_columns
 from fer_keras.data.sidecars import read_sidecar, read_stamp
+from fer_keras.faces.crop_geometry import find_geometry
 from tfrecords_tools.extras import KEPT
-from tfrecords_tools.importers.base import Importer, LeftOut, Row, Sample
+from tfrecords_tools.importers.base import Importer, LeftOut, Row, sample_of
 from tfrecords_tools.inspection import SidecarStatistics, list_sidecars
 from tfrecords_tools.reading import hash_split, iterate_batches, progress_bar
 from tfrecords_tools.selection import SelectionError, choose_subset, choose_validation
@@ -48,6 +49,7 @@ class SplitRecordSet(Importer):
     ):
         self.parent, self.split = parent, split
         self.name, self.class_names = parent.name, parent.class_names
+        self.crop_geometry = find_geometry(parent.directory)
         self.validation, self.train_size, self.seed = validation, train_size, seed
         examples = parent.split(split).num_examples
         self.num_rows = sum(part.num_examples for part in parent.splits.values())
@@ -100,23 +102,9 @@ class SplitRecordSet(Importer):
                     destination = self._destination[sample_id] if name == self.split else name
                     if destination:
                         extras = {of: np.asarray(array[sample_id]) for of, array in kept.items()}
-                        yield _sample(batch, index, destination, extras)
+                        yield sample_of(batch, index, destination, extras)
                     else:
                         yield LeftOut(TRAIN, "not in the training subset")
 
     def _stamp(self, sidecar: SidecarStatistics) -> dict:
         return read_stamp(self.parent, sidecar.split, sidecar.name)
-
-
-def _sample(batch: dict, index: int, split: str, extras: dict[str, np.ndarray]) -> Sample:
-    image = batch["image"][index]
-    return Sample(
-        split,
-        lambda: image,
-        int(batch["label"][index]),
-        batch["source"][index].decode(),
-        batch["votes"][index].tolist(),
-        float(batch["valence"][index]),
-        float(batch["arousal"][index]),
-        extras=extras,
-    )

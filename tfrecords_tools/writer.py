@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import fer_keras
 from fer_keras.data.records import METADATA_FILE, RecordSet, Shard, Split
+from fer_keras.faces.crop_geometry import GEOMETRY_FILE
 from fer_keras.files import write_json
 from tfrecords_tools.extras import Extras
 from tfrecords_tools.images import own_pixel_limit
@@ -170,7 +171,14 @@ def _prepare(directory: Path, key: dict, overwrite: bool) -> None:
             )
     plan_file.unlink(missing_ok=True)
     (directory / METADATA_FILE).unlink(missing_ok=True)
-    for pattern in ("*.tfrecord-*-of-*", "dataset_info.json", "features.json", "*.labels.txt", QUARANTINE_FILE):
+    for pattern in (
+        "*.tfrecord-*-of-*",
+        "dataset_info.json",
+        "features.json",
+        "*.labels.txt",
+        QUARANTINE_FILE,
+        GEOMETRY_FILE,
+    ):
         for file in directory.glob(pattern):
             file.unlink()
     for file in (directory / UNFINISHED).glob("*.tfrecord-*"):
@@ -212,6 +220,8 @@ def _finish(
     record_set = RecordSet(directory, importer.name, importer.class_names, splits, provenance)
     extras.write(record_set, importer.sidecars())
     write_tfds_metadata(record_set)
+    if importer.crop_geometry is not None:
+        importer.crop_geometry.write(directory / GEOMETRY_FILE)
     record_set.save()
     shutil.rmtree(directory / UNFINISHED)
     return record_set

@@ -1,4 +1,4 @@
-"""``fer-keras predict``: expressions of cropped faces."""
+"""``fer-keras predict``: expressions of the faces in pictures, videos and what a camera sees."""
 
 import sys
 from pathlib import Path
@@ -6,46 +6,69 @@ from typing import Annotated
 
 import typer
 
+SHIPPED = Path("saved_models/fer_mini_ferplus/model.tflite")
+
 
 def predict(
-    images: Annotated[
-        list[str], typer.Argument(help="Image files, folders, or quoted patterns such as 'faces/*.png'.")
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Image files, folders, quoted patterns such as 'faces/*.png', video files, or the number of a camera.",
+        ),
     ],
-    model: Annotated[
-        Path, typer.Option(help="Run folder, .keras file, SavedModel folder or .tflite file.", show_default=False)
-    ],
+    model: Annotated[Path, typer.Option(help="Run folder, .keras file, SavedModel folder or .tflite file.")] = SHIPPED,
+    detector: Annotated[
+        str, typer.Option(help="mtcnn-runtime, mtcnn, or none: every picture is one cropped face.")
+    ] = "mtcnn-runtime",
     format: Annotated[str, typer.Option(help="table, jsonl or csv.")] = "table",
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if not given.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="Classes shown per image in the table.")] = 3,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Folder for copies of pictures and videos with boxes and bars drawn in.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Classes shown per face in the table and in drawings.")] = 3,
+    every: Annotated[int, typer.Option(min=1, help="Of videos, look at every so manieth frame only.")] = 1,
+    min_face: Annotated[
+        int | None,
+        typer.Option(
+            min=20, help="Smallest face in pixels; default: 3 % of the picture's shorter side.", show_default=False
+        ),
+    ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave out faces that the detector is less sure of.")
+    ] = 0.9,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures and faces per step.")] = 16,
 ) -> None:
-    """Classifies images of cropped faces. Exit code 1 if an image could not be read (the rest is done)."""
-    from rich.console import Console
-    from rich.progress import track
+    """Finds faces, aligns them as the model's training crops were, and classifies them.
 
+    A picture without a face is no error; exit code 1 if a picture could not be read (the rest is done). Ctrl-C ends
+    a recording, and what it has so far is kept.
+
+    Examples:
+
+        fer-keras predict holiday/ --annotate annotated
+
+        fer-keras predict clip.mp4 --every 5 --format csv --out clip.csv
+
+        fer-keras predict crops/ --detector none --format jsonl
+    """
     from fer_keras.console import print_error
-    from fer_keras.inference.image_files import expand_inputs
+    from fer_keras.faces.detectors import build_detector
     from fer_keras.inference.predictor import Predictor
     from fer_keras.inference.report import FORMATS, write_predictions, write_predictions_file
+    from fer_keras.inference.session import predict_inputs
+    from fer_keras.inference.video import is_video
 
     if format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is not one of: {', '.join(FORMATS)}", param_hint="--format")
-    predictor = Predictor(model, batch_size)
-    files = expand_inputs(images)
-    console = Console(stderr=True)
-    progress = track(
-        predictor.predict_iter(files),
-        description="predict",
-        total=len(files),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    options = (format, predictor.classifier.class_names, top, predictor.classifier.has_valence_arousal)
+    predictor = Predictor(model, batch_size, build_detector(detector, min_face, min_confidence))
+    predictions = predict_inputs(predictor, inputs, annotate, top, every)
+    classifier, faces = predictor.classifier, predictor.detector is not None or any(map(is_video, inputs))
+    options = (format, classifier.class_names, top, classifier.has_valence_arousal, faces)
     if out is None:
-        failures = write_predictions(progress, sys.stdout, *options)
+        failures = write_predictions(predictions, sys.stdout, *options)
     else:
-        failures = write_predictions_file(progress, out, *options)
+        failures = write_predictions_file(predictions, out, *options)
     if failures:
-        print_error(f"{failures} of {len(files)} images could not be read")
+        print_error(f"{failures} {'files' if failures > 1 else 'file'} could not be read")
         raise typer.Exit(1)

@@ -1,50 +1,40 @@
-"""From images of faces to expressions."""
+"""From pictures to expressions."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from fer_keras.faces.alignment import align_face
+from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, CropGeometry, find_geometry
+from fer_keras.faces.detector import FaceDetector
+from fer_keras.faces.face import Face
 from fer_keras.inference.classifier import Classifier
-from fer_keras.inference.image_files import ImageReadError, read_image, to_rgb
+from fer_keras.inference.image_files import to_rgb
 from fer_keras.inference.loading import load_classifier
+from fer_keras.inference.picture import Picture
+from fer_keras.inference.prediction import Prediction
 
-
-@dataclasses.dataclass(frozen=True)
-class Prediction:
-    """What the model says of one image.
-
-    Args:
-        path: the file; None for an array.
-        label: the most probable class; None where the image could not be read.
-        probs: class name -> probability, in the order of the class list; empty where the image could not be read.
-        error: why the image could not be read, or None.
-        valence, arousal: in [-1, 1]; None where the image could not be read, or the model does not predict them.
-    """
-
-    path: str | None
-    label: str | None
-    probs: dict[str, float]
-    error: str | None = None
-    valence: float | None = None
-    arousal: float | None = None
+Source = str | Path | np.ndarray | Picture
 
 
 class Predictor:
-    """Runs a classifier on images of cropped faces, of any size.
+    """Finds the faces of pictures, cuts them out as the model's training crops were cut, and classifies them.
 
     Args:
         model: a `Classifier`, or a path for `load_classifier`.
-        batch_size: images read and classified at a time.
+        batch_size: pictures read, and faces classified, at a time.
+        detector: finds the faces (see `build_detector`); None if every picture is one cropped face.
+        geometry: where the points of a face lie in a crop; None takes what is stored with the model, or else a default.
 
     Raises:
         ValueError: `batch_size` is not positive, or the model cannot be loaded.
+        CropGeometryError: the geometry stored with the model cannot be read.
 
     Example:
-        >>> import numpy as np
         >>> class Uniform(Classifier):
         ...     def _predict_batch(self, images):
         ...         return {"probs": np.full((len(images), 2), 0.5, np.float32)}
@@ -53,55 +43,81 @@ class Predictor:
         {'neutral': 0.5, 'happiness': 0.5}
     """
 
-    def __init__(self, model: Classifier | str | Path, batch_size: int = 64):
+    def __init__(
+        self,
+        model: Classifier | str | Path,
+        batch_size: int = 64,
+        detector: FaceDetector | None = None,
+        geometry: CropGeometry | None = None,
+    ):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         self.classifier = model if isinstance(model, Classifier) else load_classifier(model)
         self.batch_size = batch_size
+        self.detector = detector
+        self.geometry = geometry or find_geometry(self.classifier.path) or DEFAULT_GEOMETRY
 
-    def predict(self, images: Iterable[str | Path | np.ndarray]) -> list[Prediction]:
-        """Classifies images; one that cannot be read gives a `Prediction` with an error.
+    def predict(self, pictures: Iterable[Source]) -> list[Prediction]:
+        """Classifies the faces of pictures.
 
         Args:
-            images: files, or uint8 arrays (H, W, 3), (H, W) grey or (H, W, 4) with alpha.
+            pictures: files, or uint8 arrays (H, W, 3), (H, W) grey or (H, W, 4) with alpha.
 
         Returns:
-            One prediction per image, in order.
+            One prediction per face, picture by picture, the largest face of a picture first. A picture without a face,
+            or that cannot be read, has one prediction without a label.
         """
-        return list(self.predict_iter(images))
+        return list(self.predict_iter(pictures))
 
-    def predict_iter(self, images: Iterable[str | Path | np.ndarray]) -> Iterator[Prediction]:
+    def predict_iter(self, pictures: Iterable[Source]) -> Iterator[Prediction]:
         """As `predict`, yielding the predictions as batches are done (bounded memory)."""
-        images = iter(images)
+        for _, predictions in self.predict_pictures(pictures):
+            yield from predictions
+
+    def predict_pictures(self, pictures: Iterable[Source]) -> Iterator[tuple[Picture, list[Prediction]]]:
+        """As `predict_iter`, with each picture and all of its predictions together."""
+        pictures = iter(pictures)
         with ThreadPoolExecutor() as pool:
-            while batch := list(itertools.islice(images, self.batch_size)):
-                yield from self._predict_batch(batch, list(pool.map(self._read, batch)))
+            while batch := list(itertools.islice(pictures, self.batch_size)):
+                yield from self._predict_batch(list(pool.map(self._find, batch)))
 
-    def _read(self, image: str | Path | np.ndarray) -> np.ndarray | ImageReadError:
-        try:
-            return to_rgb(image) if isinstance(image, np.ndarray) else read_image(image)
-        except ImageReadError as error:
-            return error
+    def _find(self, source: Source) -> tuple[Picture, list[Face | None], list[np.ndarray]]:
+        """A picture, its faces (None: the picture is the face), and their crops at the size of the model."""
+        picture = Picture.read(source)
+        if not picture.readable:
+            return picture, [], []
+        if self.detector is None:
+            return picture, [None], [self._fit(picture.pixels)]
+        faces, side = self.detector.detect(picture.pixels), max(self.classifier.image_size)
+        return picture, faces, [
+            self._fit(align_face(picture.pixels, face.landmarks, self.geometry, side)) for face in faces
+        ]  # fmt: skip
 
-    def _predict_batch(self, batch: list, pixels: list) -> Iterator[Prediction]:
-        readable = [self._fit(image) for image in pixels if not isinstance(image, ImageReadError)]
-        outputs = self.classifier.predict(np.stack(readable)) if readable else {"probs": np.empty((0, 0))}
-        positions = outputs.get("valence_arousal", np.full((len(readable), 2), None))
+    def _predict_batch(self, found: list) -> Iterator[tuple[Picture, list[Prediction]]]:
+        crops = [crop for _, _, crops in found for crop in crops]
+        outputs = self.classifier.predict(np.stack(crops)) if crops else {"probs": np.empty((0, 0))}
+        positions = outputs.get("valence_arousal", np.full((len(crops), 2), None))
         rows = zip(outputs["probs"], positions.tolist(), strict=True)
+        for picture, faces, _ in found:
+            predictions = [self._prediction(picture, face, *next(rows)) for face in faces]
+            error = None if picture.readable else str(picture.pixels)
+            yield picture, predictions or [Prediction(picture.path, None, {}, error, frame=picture.frame)]
+
+    def _prediction(self, picture: Picture, face: Face | None, probs: np.ndarray, position: list) -> Prediction:
         names = self.classifier.class_names
-        for source, image in zip(batch, pixels, strict=True):
-            path = None if isinstance(source, np.ndarray) else str(source)
-            if isinstance(image, ImageReadError):
-                yield Prediction(path, None, {}, str(image))
-            else:
-                row, position = next(rows)
-                yield Prediction(path, names[int(row.argmax())], dict(zip(names, row.tolist())), None, *position)
+        where = {} if face is None else {
+            "box": face.box,
+            "landmarks": tuple(map(tuple, face.landmarks.tolist())),
+            "confidence": face.confidence,
+        }  # fmt: skip
+        label, by_name = names[int(probs.argmax())], dict(zip(names, probs.tolist()))
+        return Prediction(picture.path, label, by_name, None, *position, frame=picture.frame, **where)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
-        """Resized to the model's size, by the function that training uses."""
+        """Resized to the model's size, by the function that training uses, and grey if the training crops were."""
         size = self.classifier.image_size
-        if image.shape[:2] == size:
-            return image  # without TensorFlow, which a LiteRT model does not need
-        from fer_keras.data.preprocessing import resize
+        if image.shape[:2] != size:  # else without TensorFlow, which a LiteRT model does not need
+            from fer_keras.data.preprocessing import resize
 
-        return resize(image, size).numpy().astype(np.uint8)
+            image = resize(image, size).numpy().astype(np.uint8)
+        return to_rgb(np.asarray(Image.fromarray(image).convert("L"))) if self.geometry.grey else image

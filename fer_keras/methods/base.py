@@ -74,8 +74,8 @@ class Method(keras.Model):
     """Whether samples without a label (-1) may be among the training samples."""
 
     learns_distributions = False
-    """Whether ``y["distribution"]`` is all that the loss reads of the labels: with ``data.targets: votes``, a sample whose
-    votes name no single label is then as good as any other."""
+    """Whether ``y["distribution"]`` is all that the loss reads of the labels: with ``data.targets: votes``, a sample
+    whose votes name no single label is then as good as any other."""
 
     accepts_mixed_samples = False
     """Whether images may be mixed with others, and their distributions with them (MixUp and the like). Not where the

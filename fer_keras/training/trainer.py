@@ -13,6 +13,7 @@ from fer_keras.backbones.weights.provenance import pretraining_record
 from fer_keras.config import Config, dump_config, load_config
 from fer_keras.data.records import RecordSet
 from fer_keras.data.ten_crop import CROPS
+from fer_keras.faces.crop_geometry import GEOMETRY_FILE, find_geometry
 from fer_keras.files import write_json
 from fer_keras.training.inputs import Inputs, build_inputs, second_pass, training_records
 from fer_keras.training.judgement import judge
@@ -148,6 +149,9 @@ def run_epochs(
         inputs = build_inputs(config, 0 if state is None else state["epoch"])
         if state is None:
             write_json(folder.pretraining, pretraining_record(config.backbone.name, config.backbone.weights))
+            geometry = find_geometry(config.data.directory)
+            if geometry is not None:  # predictions are made from crops like those of training
+                geometry.write(folder.path / GEOMETRY_FILE)
         model.compile(
             build_optimizer(config.schedule, inputs.steps_per_epoch, config.training.ema),
             jit_compile=config.training.jit_compile,

@@ -22,7 +22,7 @@ FLOORS = {
         "reproduce",
     ),
     2: ("methods",),
-    1: ("layers", "losses", "metrics", "backbones", "data"),
+    1: ("layers", "losses", "metrics", "backbones", "data", "faces"),
     0: ("emotions", "config", "console", "environment", "files", "keras_cv", "quiet"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
@@ -41,6 +41,8 @@ TOOLS_MAY_IMPORT = {
     "fer_keras.data.synthetic",
     "fer_keras.data.transition",
     "fer_keras.data.valence_arousal",
+    "fer_keras.faces",
+    "fer_keras.inference.image_files",
     "fer_keras.inference.loading",
     "fer_keras.inference.provenance",
 }

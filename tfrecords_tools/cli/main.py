@@ -22,6 +22,8 @@ COMMANDS = (
     "inspect",
     "verify",
     "split",
+    "crop_geometry",
+    "align",
     "add_noise",
     "add_valence_arousal",
     "add_neighbors",

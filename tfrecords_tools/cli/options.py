@@ -27,6 +27,7 @@ Margin = Annotated[
 ValidationName = Annotated[
     str, typer.Option(help="Name of the split made of the official validation part: test, where it is your test set.")
 ]
+Detector = Annotated[str, typer.Option(help="What finds the faces: mtcnn-runtime or mtcnn.")]
 
 
 class ClassCount(StrEnum):
@@ -45,6 +46,20 @@ Classes = Annotated[
 def num_classes(classes: ClassCount | None) -> int | None:
     """The chosen number of classes, None for no choice."""
     return None if classes is None else int(classes)
+
+
+def build(detector: str):
+    """The detector of a name; here there must be one.
+
+    Raises:
+        DetectorError: an unknown name, ``none``, or its package is not installed.
+    """
+    from fer_keras.faces.detectors import DETECTORS, DetectorError, build_detector
+
+    finder = build_detector(detector)
+    if finder is None:
+        raise DetectorError(f"without a detector there are no landmarks; known: {', '.join(DETECTORS)}")
+    return finder
 
 
 def convert(importer, out: Path, **options) -> None:

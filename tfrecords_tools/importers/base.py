@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from fer_keras.faces.crop_geometry import CropGeometry
 from tfrecords_tools.images import ImageError
 
 
@@ -68,11 +69,13 @@ class Importer(abc.ABC):
         name: name of the record set, the first part of every shard's file name.
         class_names: canonical emotion names, in the order of the label indices.
         num_rows: number of rows that `rows` yields, where it is known beforehand; for progress bars.
+        crop_geometry: where the points of a face lie in the images, where that is known; stored with the record set.
     """
 
     name: str
     class_names: tuple[str, ...]
     num_rows: int | None = None
+    crop_geometry: CropGeometry | None = None
 
     @abc.abstractmethod
     def rows(self) -> Iterator[Row]:
@@ -214,3 +217,27 @@ def listing_checksum(root: Path, files: Iterable[str]) -> str:
             line = f"{name}\t-1\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def sample_of(
+    batch: Mapping[str, np.ndarray], index: int, split: str, extras: Mapping[str, np.ndarray] | None = None
+) -> Sample:
+    """A record of another set as a sample, its image as it is stored.
+
+    Args:
+        batch: columns of records, see `tfrecords_tools.reading.iterate_batches`.
+        index: row of the batch.
+        split: the split it goes to.
+        extras: see `Sample`.
+    """
+    image = batch["image"][index]
+    return Sample(
+        split,
+        lambda: image,
+        int(batch["label"][index]),
+        batch["source"][index].decode(),
+        batch["votes"][index].tolist(),
+        float(batch["valence"][index]),
+        float(batch["arousal"][index]),
+        extras=extras,
+    )

@@ -33,16 +33,27 @@ def test_export_then_predict(command, keras_file, record_set, tmp_path, draw):
     faces.mkdir()
     for index, image in enumerate(images):
         Image.fromarray(image).save(faces / f"{index}.png")
-    code, text, err = command("predict", faces, "--model", out / "model.tflite", "--format", "jsonl")
+    code, text, err = command(
+        "predict", faces, "--model", out / "model.tflite", "--detector", "none", "--format", "jsonl"
+    )
     rows = [json.loads(line) for line in text.splitlines()]
     assert code == 0 and [row["path"] for row in rows] == [str(faces / f"{index}.png") for index in range(3)]
     assert [list(row["probs"]).index(row["label"]) for row in rows] == labels.tolist()
 
     (faces / "bad.png").write_bytes(b"")
     code, text, err = command(
-        "predict", f"{faces}/*.png", "--model", out / "model.tflite", "--out", tmp_path / "p.csv", "--format", "csv"
+        "predict",
+        f"{faces}/*.png",
+        "--model",
+        out / "model.tflite",
+        "--detector",
+        "none",
+        "--out",
+        tmp_path / "p.csv",
+        "--format",
+        "csv",
     )
-    assert code == 1 and text == "" and "error: 1 of 4 images could not be read" in err
+    assert code == 1 and text == "" and "error: 1 file could not be read" in err
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 5
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fer_keras.inference.predictor import Prediction
+from fer_keras.inference.prediction import Prediction
 from fer_keras.inference.report import write_predictions, write_predictions_file
 
 CLASSES = ("neutral", "happiness", "sadness")

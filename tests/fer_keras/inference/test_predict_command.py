@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from fer_keras.cli.main import app
+from fer_keras.inference.video import write_video
+
+
+def _predict(*arguments):
+    result = CliRunner().invoke(app, ["predict", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def holiday(photograph, tmp_path):
+    """A folder with a picture of three people, a landscape, a damaged file, and a clip."""
+    folder = tmp_path / "holiday"
+    (folder / "more").mkdir(parents=True)
+    Image.fromarray(photograph).save(folder / "people.png")
+    Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(folder / "more" / "people.jpg")
+    (folder / "broken.png").write_bytes(b"nothing")
+    write_video([photograph] * 4, tmp_path / "clip.mp4", 10.0)
+    return folder
+
+
+def test_a_folder_and_a_clip_with_annotated_copies(stored, holiday, tmp_path):
+    clip, copies = tmp_path / "clip.mp4", tmp_path / "copies"
+    code, out, err = _predict(
+        holiday, clip, "--model", stored["litert"], "--every", 2, "--format", "jsonl", "--annotate", copies,
+        "--min-confidence", 0.8,
+    )  # fmt: skip
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and "1 file could not be read" in err
+    counted = {(row["path"].rpartition("/")[2], row["frame"]): 0 for row in rows}
+    for row in rows:
+        counted[row["path"].rpartition("/")[2], row["frame"]] += row["label"] is not None
+    assert counted == {
+        ("broken.png", None): 0, ("people.jpg", None): 0, ("people.png", None): 3,
+        ("clip.mp4", 0): 3, ("clip.mp4", 2): 3,
+    }  # fmt: skip
+    assert sorted(file.name for file in copies.iterdir()) == ["clip.mp4", "people-2.jpg", "people.jpg"]
+    assert {Image.open(copies / name).size for name in ("people.jpg", "people-2.jpg")} == {(760, 360), (80, 60)}
+
+
+def test_no_file_of_that_name_and_no_model(stored, tmp_path):
+    code, _, err = _predict(tmp_path / "none.mp4", tmp_path / "none.png", "--model", stored["litert"])
+    assert code == 1 and "2 files could not be read" in err
+    from fer_keras.inference.classifier import ModelLoadError
+
+    result = CliRunner().invoke(app, ["predict", "a.png", "--model", str(tmp_path / "none.tflite")])
+    assert isinstance(result.exception, ModelLoadError)
+
+
+def test_an_unknown_detector(stored):
+    result = CliRunner().invoke(app, ["predict", "a.png", "--model", str(stored["litert"]), "--detector", "haar"])
+    assert "unknown detector 'haar'" in str(result.exception)
