@@ -2,6 +2,8 @@
 
 import abc
 import dataclasses
+import importlib
+from types import ModuleType
 
 import numpy as np
 
@@ -17,6 +19,18 @@ MIN_FACE_PIXELS = 20
 
 class DetectorError(ValueError):
     """A detector that is not known, or whose package is not installed."""
+
+
+def import_detector(package: str, detector: str, hint: str) -> ModuleType:
+    """Imports the package of a detector.
+
+    Raises:
+        DetectorError: it is not installed; the message says what to do.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise DetectorError(f"detector {detector} cannot be loaded ({error}): {hint}") from error
 
 
 class FaceDetector(abc.ABC):

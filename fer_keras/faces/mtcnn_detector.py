@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer_keras.faces.detector import DetectorError, FaceDetector
+from fer_keras.faces.detector import FaceDetector, import_detector
 from fer_keras.faces.face import LANDMARKS, Face
 
 _POINTS = dict(zip(LANDMARKS, ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right"), strict=True))
@@ -17,15 +17,9 @@ class MtcnnDetector(FaceDetector):
         DetectorError: the package is not installed.
     """
 
-    def __init__(self, min_face: int | None = None, min_confidence: float = 0.9):
-        super().__init__(min_face, min_confidence)
-        try:
-            from mtcnn import MTCNN
-        except ImportError as error:
-            raise DetectorError(
-                f"detector mtcnn cannot be loaded ({error}): pip install mtcnn, or take another one"
-            ) from error
-        self._network = MTCNN()
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._network = import_detector("mtcnn", "mtcnn", "pip install mtcnn, or take another one").MTCNN()
 
     def find(self, image: np.ndarray, min_face: float) -> list[Face]:
         found = self._network.detect_faces(image, box_format="xyxy", min_face_size=min_face)

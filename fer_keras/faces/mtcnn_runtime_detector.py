@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer_keras.faces.detector import DetectorError, FaceDetector
+from fer_keras.faces.detector import FaceDetector, import_detector
 from fer_keras.faces.face import Face
 
 
@@ -15,16 +15,10 @@ class MtcnnRuntimeDetector(FaceDetector):
         DetectorError: the package is not installed.
     """
 
-    def __init__(self, min_face: int | None = None, min_confidence: float = 0.9):
-        super().__init__(min_face, min_confidence)
-        try:
-            from mtcnnruntime import MTCNN
-        except ImportError as error:
-            raise DetectorError(
-                f"detector mtcnn-runtime cannot be loaded ({error}): pip install 'fer-keras[faces]', "
-                "or take detector none for images that are cropped faces already"
-            ) from error
-        self._network = MTCNN()
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        hint = "pip install 'fer-keras[faces]', or take detector none for images that are cropped faces already"
+        self._network = import_detector("mtcnnruntime", "mtcnn-runtime", hint).MTCNN()
 
     def find(self, image: np.ndarray, min_face: float) -> list[Face]:
         try:

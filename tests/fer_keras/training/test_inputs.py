@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fer_keras.data.class_weights import balanced_class_weights
-from fer_keras.data.records import RecordSet
+from fer_keras.data.records import RecordSet, RecordSetError
 from fer_keras.data.sidecars import SidecarError, read_sidecar, write_sidecar
 from fer_keras.training.inputs import build_inputs, given_labels
 from fer_keras.training.trainer import TrainingError, build_method
@@ -52,3 +52,20 @@ def test_methods_that_need_candidates_say_so_before_training(make_config, ready_
         build_method(config, RecordSet.load(ready_record_set))
     config = make_config(data={"neighbors": None}, method={"name": "votes", "scheme": "majority"})
     assert build_method(config, RecordSet.load(ready_record_set)).scheme == "majority"
+
+
+def test_votes_serve_where_they_name_no_label(make_config, write_fer2013_csv, write_votes_csv, run_tool, tmp_path):
+    # The second row is a tie between neutral and happiness: no label, but a distribution.
+    rows = [("Training", [10] + [0] * 9), ("Training", [5, 5] + [0] * 8)] + [("Training", [0, 9, 1] + [0] * 7)] * 6
+    images = write_fer2013_csv([usage for usage, _ in rows])
+    arguments = ("--images", images, "--votes", write_votes_csv(rows), "--protocol", "all", "--out", tmp_path / "all")
+    assert run_tool("ferplus", *arguments).returncode == 0
+    data = {"directory": str(tmp_path / "all"), "train_split": "Training", "validation_split": None, "neighbors": None}
+    plain = {"name": "cross_entropy"}
+    inputs = build_inputs(make_config(data={**data, "targets": "votes"}, method=plain))
+    x, y = next(iter(inputs.training))
+    by_sample = dict(zip(x["sample_id"].numpy().tolist(), y["distribution"].numpy().tolist(), strict=True))
+    np.testing.assert_allclose(by_sample[1], [0.5, 0.5, 0, 0, 0, 0, 0, 0])
+    for refused in ({"data": data, "method": plain}, {"data": {**data, "targets": "votes"}, "method": {"name": "eac"}}):
+        with pytest.raises(RecordSetError, match="1 samples have no label"):
+            build_inputs(make_config(**refused))
