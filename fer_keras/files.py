@@ -34,7 +34,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """As `replacing`, for a folder: gives an empty folder beside `path`, which takes its place when the block ends well.
+    """`replacing` for a folder: gives an empty one beside `path`, which takes its place when the block ends well.
 
     Args:
         path: the folder to write; missing parent folders are made. A former one is removed with all that is in it.

@@ -113,7 +113,8 @@ def open_litert_js(given: Path | None, say: Callable[[str], None]) -> Iterator[L
         if given.is_dir():
             yield LiteRTJs.load(given, _utilities_of(given))
         elif given.is_file():
-            yield LiteRTJs.load(_unpack(given, scratch / "core"), _unpack(_archive_beside(given), scratch / "utilities"))
+            utilities = _unpack(_archive_beside(given), scratch / "utilities")
+            yield LiteRTJs.load(_unpack(given, scratch / "core"), utilities)
         else:
             raise LiteRTJsError(f"{given}: no such file or folder; get it with: {PACK}")
 
@@ -122,7 +123,9 @@ def _npm_pack(folder: Path) -> Path:
     """The archive of `CORE`, fetched by npm into a folder with that of `UTILITIES`."""
     npm = shutil.which("npm")
     if npm is None:
-        raise LiteRTJsError(f"{CORE} not found and no npm on the PATH; where npm is: {PACK}; then: --litert-js FILE.tgz")
+        raise LiteRTJsError(
+            f"{CORE} not found, and no npm on the PATH; where npm is, run: {PACK}; then give --litert-js"
+        )
     done = subprocess.run([npm, *PACK.split()[1:]], cwd=folder, capture_output=True, text=True)
     archives = sorted(folder.glob("litertjs-core-*.tgz"))
     if done.returncode or not archives:

@@ -44,4 +44,4 @@ def demo_server(folder: str | Path, port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), partial(DemoHandler, directory=str(folder)))
     except OSError as error:
-        raise OSError(f"port {port} of 127.0.0.1: {error.strerror}; give another --port, or 0 for a free one") from error
+        raise OSError(f"port {port} of 127.0.0.1: {error.strerror}; give another --port (0: a free one)") from error

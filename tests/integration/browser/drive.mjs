@@ -1,16 +1,17 @@
-// Visits the demo as people do, and prints what it found as JSON: drive.mjs CHROMIUM URL PICTURE [SCREENSHOTS]
+// Visits demo pages as people do, and prints what it found as JSON. One argument, JSON: `chromium`, the program;
+// `pages`, their addresses, the first of which is visited at length; `picture`, a file; `screenshots`, a folder or null.
 import path from 'node:path';
 import {chromium} from 'playwright-core';
 
-const [executablePath, url, picture, screenshots] = process.argv.slice(2);
+const {chromium: executablePath, pages: [url, ...others], picture, screenshots} = JSON.parse(process.argv[2]);
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
 ];
 const browser = await chromium.launch({executablePath, args: FLAGS});
-const found = {requests: [], complaints: []};
+const found = {requests: [], complaints: [], others: []};
 
-async function visit(options) {
+async function visit(options, address = url) {
   const page = await (await browser.newContext(options)).newPage();
   page.setDefaultTimeout(20000);
   page.on('request', (request) => found.requests.push(request.url()));
@@ -19,7 +20,7 @@ async function visit(options) {
     // The runtime writes its ordinary notes to the error channel, with their level in front.
     if (message.type() === 'error' && !/^(INFO|WARNING):/.test(message.text())) found.complaints.push(message.text());
   });
-  await page.goto(url);
+  await page.goto(address);
   await page.locator('#choose:enabled').waitFor();
   return page;
 }
@@ -105,8 +106,8 @@ async function phone() {
   const page = await visit({viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true, deviceScaleFactor: 2});
   const focused = () => page.evaluate(() => {
     const node = document.activeElement;
-    const seen = getComputedStyle(node).outlineStyle !== 'none';
-    return {id: node.id, seen};
+    const outlined = getComputedStyle(node).outlineStyle !== 'none';
+    return {id: node.id, outlined};
   });
   const order = [];
   const tabTo = async (id) => {
@@ -141,9 +142,19 @@ async function phone() {
   found.touched = await read(page);
 }
 
+/** The bars of another page, for the whole picture. */
+async function glance(address) {
+  const page = await visit({}, address);
+  await page.locator('#file').setInputFiles(picture);
+  await page.locator('#seen').waitFor();
+  found.others.push(await read(page));
+  await page.context().close();
+}
+
 try {
   await desktop();
   await phone();
+  for (const address of others) await glance(address);
 } finally {
   await browser.close();
 }
