@@ -113,8 +113,8 @@ def open_litert_js(given: Path | None, say: Callable[[str], None]) -> Iterator[L
         if given.is_dir():
             yield LiteRTJs.load(given, _utilities_of(given))
         elif given.is_file():
-            utilities = _unpack(_archive_beside(given), scratch / "utilities")
-            yield LiteRTJs.load(_unpack(given, scratch / "core"), utilities)
+            core = _unpack(given, scratch / "core")
+            yield LiteRTJs.load(core, _unpack(_archive_beside(given), scratch / "utilities"))
         else:
             raise LiteRTJsError(f"{given}: no such file or folder; get it with: {PACK}")
 

@@ -3,6 +3,10 @@ import hashlib
 import html.parser
 import json
 import re
+import signal
+import subprocess
+import sys
+import urllib.request
 
 import pytest
 
@@ -170,3 +174,15 @@ def test_mistakes_are_one_line(command, tflite, install, tmp_path):
     (tmp_path / "bad.tflite").write_bytes(b"no model")
     code, _, err = command(tmp_path / "bad.tflite", "--out", tmp_path / "page", "--litert-js", install())
     assert code == 1 and "bad.tflite: not a LiteRT model" in err and not (tmp_path / "page").exists()
+
+
+def test_serve_says_where_and_ends_with_ctrl_c(tflite, install, tmp_path):
+    arguments = ["demo", tflite, "--out", tmp_path / "page", "--litert-js", install(), "--serve", "--port", "0"]
+    command = [sys.executable, "-u", "-m", "fer_keras.cli.main", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        address = next(found[0] for line in process.stdout if (found := re.match(r"http://127\.0\.0\.1:\d+/", line)))
+        with urllib.request.urlopen(address) as answer:
+            assert answer.read() == (tmp_path / "page" / "index.html").read_bytes()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "stopped\n"
+    assert process.returncode == 0
