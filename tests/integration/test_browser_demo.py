@@ -30,6 +30,9 @@ def chromium() -> str:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None or shutil.which("node") is None:
         pytest.skip("no chromium or no node on the PATH")
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    if int(node.removeprefix("v").partition(".")[0]) < 20:
+        pytest.skip(f"node {node}; playwright-core needs 20")
     for package in ("playwright-core", CORE, UTILITIES):
         if not (MODULES / package).is_dir():
             pytest.skip(f"no npm package {package}: npm ci --prefix tests/integration/browser")
