@@ -22,8 +22,8 @@ def demo(
 ) -> None:
     """Writes a static page that runs a model in the browser, on a photo or the camera.
 
-    The folder is complete: put it on any static host (https, or the camera stays off). Pictures stay on the visitor's
-    device; the page can reach nothing but its own host.
+    The folder is complete: put it on any static host (with https, or the camera stays off).
+    Pictures stay on the visitor's device: the page can reach nothing but its own host.
     """
     from rich.console import Console
 
