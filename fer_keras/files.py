@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,31 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """`replacing` for a folder: gives an empty one beside `path`, which takes its place when the block ends well.
+
+    Args:
+        path: the folder to write; missing parent folders are made. A former one is removed with all that is in it.
+
+    Yields:
+        The folder to write to. It is removed if the block raises.
+    """
+    path = Path(path).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    former = temporary.with_suffix(".old")
+    try:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            path.rename(former)  # a folder that is not empty cannot be renamed over
+        temporary.rename(path)
+        shutil.rmtree(former, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

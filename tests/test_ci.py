@@ -16,10 +16,11 @@ def command() -> str:
 
 @pytest.fixture
 def clone(tmp_path):
-    """A copy of the script in an empty project, and a PATH on which python3 and apt-get only note how they are called.
+    """A copy of the script in an empty project, and a PATH on which python3, npm and apt-get only note how they are
+    called.
 
     Returns:
-        A function (does python3 have venv?) -> (exit code, noted calls).
+        A function (does python3 have venv?, is there a browser?) -> (exit code, noted calls).
     """
     project, programs, notes = tmp_path / "project", tmp_path / "programs", tmp_path / "notes"
     (project / ".ci").mkdir(parents=True)
@@ -31,7 +32,7 @@ def clone(tmp_path):
         path.write_text(f'#!/bin/bash\necho "${{0##*/}} $*" >> {notes}\n{body}\n')
         path.chmod(0o755)
 
-    def run(has_venv: bool, tests_pass: bool = True) -> tuple[int, list[str]]:
+    def run(has_venv: bool, tests_pass: bool = True, has_browser: bool = True) -> tuple[int, list[str]]:
         works = programs / "venv_works"
         if has_venv:
             works.touch()
@@ -39,9 +40,17 @@ def clone(tmp_path):
         program(programs / "python3", make)
         program(programs / "apt-get", f"[[ $1 != install ]] || touch {works}")
         program(programs / "sudo", '"$@"')
+        program(programs / "npm")
+        if has_browser:
+            program(programs / "chromium")
         program(programs / "made" / "pip")
         program(programs / "made" / "python", "exit 0" if tests_pass else "exit 7")
-        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CI": "true"}
+        system = programs / "system"
+        for name in ("bash", "cat", "chmod", "cp", "dirname", "id", "mkdir", "mktemp", "rm", "touch"):
+            (system / name).parent.mkdir(exist_ok=True)
+            if not (system / name).is_symlink():
+                (system / name).symlink_to(shutil.which(name))
+        environment = {**os.environ, "PATH": f"{programs}:{system}", "CI": "true"}
         done = subprocess.run([project / ".ci" / "run"], env=environment, cwd="/", stdin=subprocess.DEVNULL)
         return done.returncode, [line for line in notes.read_text().splitlines() if not line.startswith("sudo")]
 
@@ -70,6 +79,13 @@ def test_venv_is_installed_where_it_is_missing(clone):
     installs = [call for call in calls if call.startswith("apt-get")]
     assert installs == ["apt-get update -qq", "apt-get install -y -qq python3-venv"]
     assert calls.index(installs[-1]) < calls.index("python3 -m venv .venv")
+
+
+def test_a_browser_is_installed_where_it_is_missing(clone):
+    code, calls = clone(has_venv=True, has_browser=False)
+    assert code == 0
+    assert [call for call in calls if call.startswith("apt-get")][1] == "apt-get install -y -qq chromium"
+    assert any(call.startswith("npm ci --prefix tests/integration/browser") for call in calls)
 
 
 def test_failing_tests_fail_the_script(clone):

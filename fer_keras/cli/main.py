@@ -6,6 +6,7 @@ import typer
 
 from fer_keras import __version__
 from fer_keras.cli.compare import compare
+from fer_keras.cli.demo import demo
 from fer_keras.cli.evaluate import evaluate
 from fer_keras.cli.export import export
 from fer_keras.cli.import_weights import import_weights
@@ -81,6 +82,12 @@ fer-keras predict face.png --model runs/ldlva_ferplus_fer_mini
 
 fer-keras predict 'faces/*.jpg' --model model.tflite --format csv --out predictions.csv"""
 
+DEMO = """Examples:
+
+fer-keras demo saved_models/ldlva --out demo --serve
+
+fer-keras demo model.tflite --out public/demo --litert-js litertjs-core-2.5.3.tgz"""
+
 RECOVER = """Examples:
 
 fer-keras recover runs/ldlva_ferplus_fer_mini
@@ -118,6 +125,7 @@ COMMANDS = (
     (evaluate, EVALUATE),
     (export, EXPORT),
     (predict, PREDICT),
+    (demo, DEMO),
     (recover, RECOVER),
     (teach, TEACH),
     (import_weights, IMPORT_WEIGHTS),

@@ -22,6 +22,9 @@ class LiteRTClassifier(Classifier):
         num_threads: threads of the interpreter; None lets it choose.
         batch_size: images per step where the batch is free.
 
+    Attributes:
+        fixed_batch: images that the file takes at a time; None where the batch is free.
+
     Raises:
         ModelLoadError: the file is damaged, has another form, or its class names are not known.
     """
@@ -46,6 +49,7 @@ class LiteRTClassifier(Classifier):
                 raise ModelLoadError(f"{path}: {name!r} must be float32, it is {output['dtype'].__name__}")
         self._batch = int(self._input["shape"][0])
         self._free_batch = shape[0] == -1
+        self.fixed_batch = None if self._free_batch else self._batch
         names = resolve_class_names(path, embedded_labels(path), int(self._outputs["probs"]["shape"][-1]))
         super().__init__(path, names, shape[1:3], batch_size, "valence_arousal" in self._outputs)
 

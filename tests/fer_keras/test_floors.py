@@ -15,6 +15,7 @@ FLOORS = {
         "evaluation",
         "comparison",
         "curation",
+        "demo",
         "export",
         "inference",
         "pretraining",
