@@ -12,7 +12,8 @@ def predict(
         list[str], typer.Argument(help="Image files, folders, or quoted patterns such as 'faces/*.png'.")
     ],
     model: Annotated[
-        Path, typer.Option(help="Run folder, .keras file, SavedModel folder or .tflite file.", show_default=False)
+        Path,
+        typer.Option(help="Run folder, SavedModel folder, or .keras, .tflite, .onnx or .xml file.", show_default=False),
     ],
     format: Annotated[str, typer.Option(help="table, jsonl or csv.")] = "table",
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if not given.")] = None,
