@@ -30,9 +30,20 @@ def environment(command: str | None = None) -> dict:
     }
 
 
+def has_byte_dot_products() -> bool | None:
+    """Whether the processor has instructions for dot products of 8-bit integers (VNNI); None where it does not say."""
+    flags = _cpu_field("flags").split()
+    return any("vnni" in flag for flag in flags) if flags else None
+
+
 def _cpu() -> str:
+    return _cpu_field("model name") or platform.processor() or "unknown"
+
+
+def _cpu_field(name: str) -> str:
+    """A field of the first processor; empty where there is none, as outside Linux."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

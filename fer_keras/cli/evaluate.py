@@ -10,7 +10,9 @@ def evaluate(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", help="Run folder, .keras file, SavedModel folder or .tflite file.", show_default=False
+            metavar="MODEL",
+            help="Run folder, SavedModel folder, or .keras, .tflite, .onnx or .xml file.",
+            show_default=False,
         ),
     ],
     data: Annotated[Path, typer.Option(metavar="DIR", help="The record set.", show_default=False)],

@@ -1,4 +1,4 @@
-"""``fer-keras export``: SavedModel and LiteRT files that answer as the trained model does."""
+"""``fer-keras export``: SavedModel, LiteRT, ONNX and OpenVINO files that answer as the trained model does."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,14 @@ def export(
     model: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="Run folder or .keras file.")],
     out: Annotated[Path, typer.Option(help="The model's folder, such as saved_models/NAME.", show_default=False)],
     format: Annotated[
-        str, typer.Option(help="Comma-separated: keras, saved_model, litert.")
+        str,
+        typer.Option(
+            help="Comma-separated: keras, saved_model, litert, onnx (extra onnx), openvino (extra openvino).",
+        ),
     ] = "keras,saved_model,litert",
     precision: Annotated[
-        str, typer.Option(help="Of LiteRT files, comma-separated: float32, float16, dynamic, int8.")
+        str,
+        typer.Option(help="Of litert, onnx and openvino, comma-separated: float32, float16, dynamic, int8."),
     ] = "float32,int8",
     data: Annotated[
         Path | None, typer.Option(help="Record set to measure on; default: the run's data.directory.")

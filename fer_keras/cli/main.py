@@ -74,7 +74,8 @@ EXPORT = """Examples:
 
 fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva
 
-fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva --format litert --precision int8"""
+fer-keras export runs/ldlva_ferplus_fer_mini --out saved_models/ldlva --format litert,onnx,openvino --precision
+float32,float16,dynamic,int8"""
 
 PREDICT = """Examples:
 

@@ -17,7 +17,9 @@ def predict(
             help="Image files, folders, quoted patterns such as 'faces/*.png', video files, or the number of a camera.",
         ),
     ],
-    model: Annotated[Path, typer.Option(help="Run folder, .keras file, SavedModel folder or .tflite file.")] = SHIPPED,
+    model: Annotated[
+        Path, typer.Option(help="Run folder, SavedModel folder, or .keras, .tflite, .onnx or .xml file.")
+    ] = SHIPPED,
     detector: Annotated[
         str, typer.Option(help="mtcnn-runtime, mtcnn, or none: every picture is one cropped face.")
     ] = "mtcnn-runtime",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,10 +14,13 @@ from rich.console import Console
 from fer_keras.config import dump_config
 from fer_keras.data.records import RecordSet
 from fer_keras.emotions import require_same_classes
+from fer_keras.environment import environment, has_byte_dot_products
 from fer_keras.evaluation.run_folder import EXPORT_REPORT_FILE, read_pretraining
 from fer_keras.export.inference_model import inference_model, uses_half_precision
-from fer_keras.export.litert import PRECISIONS, ExportError, export_litert
+from fer_keras.export.litert import export_litert
 from fer_keras.export.model_card import render_model_card
+from fer_keras.export.onnx import export_onnx, require_onnx
+from fer_keras.export.openvino import export_openvino, require_openvino
 from fer_keras.export.parity import (
     MAX_DIFFERENCE,
     MAX_DIFFERENCE_FROM_HALF,
@@ -26,15 +30,27 @@ from fer_keras.export.parity import (
     measure_parity,
     parity_table,
 )
+from fer_keras.export.precision import PRECISIONS, ExportError
 from fer_keras.export.samples import read_samples
 from fer_keras.export.saved_model import export_saved_model, next_version
 from fer_keras.inference.class_list import LABELS_FILE, format_labels
 from fer_keras.inference.keras_classifier import KerasClassifier
 from fer_keras.inference.loading import load_classifier
+from fer_keras.inference.model_files import model_files
 from fer_keras.inference.provenance import run_config
 
 CARD_FILE = "MODEL_CARD.md"
-FORMATS = ("keras", "saved_model", "litert")
+DEFAULT_FORMATS = ("keras", "saved_model", "litert")
+"""The formats that need no extra."""
+
+FILE_FORMATS = {
+    "litert": (".tflite", export_litert),
+    "onnx": (".onnx", export_onnx),
+    "openvino": (".xml", export_openvino),
+}
+"""Formats that are written in every precision: name -> (ending, function that writes a file)."""
+
+FORMATS = (*DEFAULT_FORMATS[:2], *FILE_FORMATS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +95,7 @@ def export_model(
     source: str | Path,
     directory: str | Path,
     data: ExportData,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     precisions: Sequence[str] = ("float32", "int8"),
     max_drop: float = MAX_DROP,
     console: Console | None = None,
@@ -87,16 +103,16 @@ def export_model(
     """Exports a trained Keras model and keeps what passes the parity gate.
 
     In `directory`: ``<n>/`` (SavedModel, the next free version), ``model.keras``, ``model.tflite`` and
-    ``model_<precision>.tflite``, ``labels.txt``, ``export.json`` and ``MODEL_CARD.md``. Everything is written and
-    measured in a temporary folder first. What fails is put beside the others as ``<name>.rejected`` and never takes
-    the place of an earlier export.
+    ``model_<precision>.tflite``, the same with ``.onnx`` and with ``.xml`` and ``.bin`` (OpenVINO), ``labels.txt``,
+    ``export.json`` and ``MODEL_CARD.md``. Everything is written and measured in a temporary folder first. What fails is
+    put beside the others as ``<name>.rejected`` and never takes the place of an earlier export.
 
     Args:
         source: a run folder or a ``.keras`` file.
         directory: the model's folder, for example ``saved_models/<name>``.
         data: records to measure on.
         formats: some of `FORMATS`.
-        precisions: some of `fer_keras.export.litert.PRECISIONS`; they apply to LiteRT, the others are float32.
+        precisions: some of `fer_keras.export.precision.PRECISIONS`, for `FILE_FORMATS`; the others are float32.
         max_drop: percentage points of accuracy that an export may lose.
         console: where the table of measurements goes; standard error if None.
 
@@ -105,10 +121,15 @@ def export_model(
 
     Raises:
         ExportError: unknown format or precision, or `source` is not a Keras model.
+        ExtraError: a format's package is not installed.
         ClassListMismatchError: model and records have different class lists.
     """
     _check_choice("format", formats, FORMATS)
     _check_choice("precision", precisions, PRECISIONS)
+    if "onnx" in formats:
+        require_onnx()
+    if "openvino" in formats:
+        require_openvino(precisions)
     source, directory = Path(source), Path(directory)
     reference = load_classifier(source)
     if not isinstance(reference, KerasClassifier):
@@ -118,7 +139,7 @@ def export_model(
     images, labels = read_samples(record_set, data.split, reference.image_size, data.samples, labelled=True)
     network = inference_model(reference.model)
     calibration = None
-    if "litert" in formats and "int8" in precisions:
+    if "int8" in precisions and FILE_FORMATS.keys() & set(formats):
         calibration, _ = read_samples(
             record_set, data.calibration_split, reference.image_size, data.calibration_samples
         )
@@ -134,8 +155,10 @@ def export_model(
         rows = []
         for path, precision in exports:
             exported = load_classifier(path, num_threads=1)
+            limits = (max_drop, tolerance, positions)
+            two_threads = load_classifier(path, num_threads=2) if exported.num_threads else None
             rows.append(
-                measure_parity(exported, precision, images, labels, reference, probs, max_drop, tolerance, positions)
+                measure_parity(exported, precision, images, labels, reference, probs, *limits, two_threads=two_threads)
             )
         report = _report(source, reference, network, record_set, data, labels, probs, calibration, max_drop, rows)
         (staging / EXPORT_REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n")
@@ -143,7 +166,8 @@ def export_model(
         name = config.name if config else directory.resolve().name
         (staging / CARD_FILE).write_text(render_model_card(name, report, rows, dump_config(config) if config else None))
         for (path, _), row in zip(exports, rows, strict=True):
-            _put(path, directory / (f"{path.name}.rejected" if row.rejected else path.name))
+            for part in [path] if path.is_dir() else model_files(path):
+                _put(part, directory / (f"{part.name}.rejected" if row.rejected else part.name))
         for file in (LABELS_FILE, EXPORT_REPORT_FILE, CARD_FILE):
             _put(staging / file, directory / file)
     title = f"{len(labels)} records of {record_set.name}/{data.split}, trained model {report['reference_accuracy']:.4f}"
@@ -172,6 +196,8 @@ def _report(source, reference, network, record_set, data, labels, probs, calibra
         "calibration": calibrated,
         "reference_accuracy": accuracy(probs, labels),
         "max_drop": max_drop,
+        "machine": environment()["machine"]
+        | {"byte_dot_products": has_byte_dot_products(), "load_average": round(os.getloadavg()[0], 1)},
         "exports": [dataclasses.asdict(row) for row in rows],
     }
 
@@ -198,11 +224,11 @@ def _write_exports(
         exports.append((staging / "model.keras", "float32"))
     if "saved_model" in formats:
         exports.append((export_saved_model(network, staging, class_names, next_version(directory)), "float32"))
-    if "litert" in formats:
+    for suffix, write in (FILE_FORMATS[name] for name in FILE_FORMATS if name in formats):
         for precision in precisions:
-            file = staging / ("model.tflite" if precision == "float32" else f"model_{precision}.tflite")
+            file = staging / (f"model{suffix}" if precision == "float32" else f"model_{precision}{suffix}")
             images = calibration if precision == "int8" else None
-            exports.append((export_litert(network, file, class_names, precision, images), precision))
+            exports.append((write(network, file, class_names, precision, images), precision))
     return exports
 
 

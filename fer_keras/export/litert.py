@@ -3,23 +3,17 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from fer_keras.export.inference_model import inference_model
+from fer_keras.export.precision import ExportError, prepare_export
 from fer_keras.files import replacing
-from fer_keras.inference.class_list import LABELS_FILE, format_labels, require_count
+from fer_keras.inference.class_list import LABELS_FILE, format_labels
 from fer_keras.inference.classifier import first_line
-
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
-
-
-class ExportError(ValueError):
-    """A model that cannot be exported as asked."""
 
 
 def export_litert(
@@ -56,14 +50,9 @@ def export_litert(
         ExportError: unknown precision, missing or unfit representative images, or an operator that is not builtin.
     """
     file = Path(file)
-    if precision not in PRECISIONS:
-        raise ExportError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
-    if file.suffix != ".tflite":
-        raise ExportError(f"{file}: the name must end in .tflite")
-    network = inference_model(model)
-    require_count(class_names, network.output["probs"].shape[-1], model.name)
+    network = prepare_export(model, file, ".tflite", class_names, precision, representative_images)
     shape = (1, *network.inputs[0].shape[1:])
-    options = _converter_options(precision, representative_images, shape)
+    options = _converter_options(precision, representative_images)
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / file.name
         try:
@@ -83,7 +72,7 @@ def export_litert(
     return file
 
 
-def _converter_options(precision: str, images: np.ndarray | None, shape: tuple[int, ...]) -> dict:
+def _converter_options(precision: str, images: np.ndarray | None) -> dict:
     """The attributes of ``tf.lite.TFLiteConverter`` for a precision."""
     operators = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if precision == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS
     target = {"supported_ops": [operators]}
@@ -93,25 +82,8 @@ def _converter_options(precision: str, images: np.ndarray | None, shape: tuple[i
         target["supported_types"] = [tf.float16]
     options = {"target_spec": target, "optimizations": [tf.lite.Optimize.DEFAULT]}
     if precision == "int8":
-        options["representative_dataset"] = _representative_dataset(images, shape)
+        options["representative_dataset"] = lambda: ([image[None]] for image in images)
     return options
-
-
-def _representative_dataset(images: np.ndarray | None, shape: tuple[int, ...]):
-    if images is None or len(images) == 0:
-        raise ExportError("int8 needs representative images (uint8, taken from the training records)")
-    images = np.asarray(images)
-    if images.dtype != np.uint8 or images.shape[1:] != shape[1:]:
-        raise ExportError(
-            f"representative images must be uint8 (N, {', '.join(map(str, shape[1:]))}), "
-            f"got {images.dtype} {tuple(images.shape)}"
-        )
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        for image in images:
-            yield [image[None]]
-
-    return samples
 
 
 def _archive(class_names: Sequence[str]) -> bytes:

@@ -1,8 +1,8 @@
 """``MODEL_CARD.md``: what an exported model is, and what was measured before it was kept."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 
 import jinja2
 
@@ -33,6 +33,18 @@ def render_model_card(name: str, report: Mapping, rows: Sequence[Parity], config
         columns=COLUMNS,
         rows=[parity_cells(row) for row in rows if not row.rejected],
         rejected=[row for row in rows if row.rejected],
-        machine=platform.machine(),
+        int8=_int8_against_float32([row for row in rows if not row.rejected]),
         config=config,
     )
+
+
+def _int8_against_float32(rows: Sequence[Parity]) -> list[str]:
+    """What 8 bits saved in each format that was kept in both precisions."""
+    float32 = {Path(row.file).suffix: row for row in rows if row.precision == "float32"}
+    pairs = [(row, float32.get(Path(row.file).suffix)) for row in rows if row.precision == "int8"]
+    return [
+        f"`{row.file}` has {row.size / full.size:.0%} of the size of `{full.file}` and takes "
+        f"{row.latency_p50 / full.latency_p50:.0%} of its time on one thread"
+        for row, full in pairs
+        if full is not None
+    ]

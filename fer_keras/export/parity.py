@@ -10,6 +10,7 @@ from rich.table import Table
 
 from fer_keras.emotions import require_same_classes
 from fer_keras.inference.classifier import Classifier
+from fer_keras.inference.model_files import model_files
 
 MAX_DROP = 0.5
 """Accuracy that an export may lose, in percentage points."""
@@ -38,10 +39,12 @@ class Parity:
         max_difference: largest ``|p_exported - p_trained|`` over all records and classes.
         mean_difference: its mean.
         size: bytes on disk.
-        latency_p50, latency_p95: milliseconds for one image (LiteRT: one thread).
+        latency_p50, latency_p95: milliseconds for one image on one thread (Keras and SavedModel: on TensorFlow's own).
         rejected: why the export is refused, or None.
         position_difference: mean ``|v_exported - v_trained|`` over all records, valence and arousal; None if the
             model does not predict them.
+        two_threads_p50, two_threads_p95: milliseconds for one image on two threads; None where the number of threads
+            cannot be chosen.
     """
 
     file: str
@@ -55,6 +58,8 @@ class Parity:
     latency_p95: float
     rejected: str | None = None
     position_difference: float | None = None
+    two_threads_p50: float | None = None
+    two_threads_p95: float | None = None
 
 
 def measure_parity(
@@ -67,6 +72,7 @@ def measure_parity(
     max_drop: float = MAX_DROP,
     max_difference: float = MAX_DIFFERENCE,
     reference_positions: np.ndarray | None = None,
+    two_threads: Classifier | None = None,
 ) -> Parity:
     """Measures an exported model and decides whether it may be kept.
 
@@ -80,6 +86,7 @@ def measure_parity(
         max_drop: percentage points of accuracy that may be lost.
         max_difference: largest change of a probability, or of valence and arousal, allowed in float32.
         reference_positions: (N, 2), the trained model's valence and arousal, if it predicts them.
+        two_threads: the exported model, loaded for two threads; timed as well.
 
     Returns:
         The figures; ``rejected`` holds the reason if the export fails.
@@ -111,6 +118,7 @@ def measure_parity(
                 f"valence and arousal change by {moved.mean():.2g} on average (allowed: {MAX_POSITION_ERROR:g})"
             )
     p50, p95 = measure_latency(exported, images)
+    two = (None, None) if two_threads is None else measure_latency(two_threads, images)
     return Parity(
         file=exported.path.name,
         precision=precision,
@@ -123,6 +131,8 @@ def measure_parity(
         latency_p95=p95,
         rejected="; ".join(reasons) or None,
         position_difference=None if moved is None else float(moved.mean()),
+        two_threads_p50=two[0],
+        two_threads_p95=two[1],
     )
 
 
@@ -147,28 +157,33 @@ def measure_latency(classifier: Classifier, images: np.ndarray, runs: int = LATE
 
 
 def size_on_disk(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    """Bytes of all files that make up a model."""
+    return sum(file.stat().st_size for file in model_files(path))
 
 
-COLUMNS = ("export", "precision", "accuracy", "drop", "max Δp", "mean Δp", "MB", "p50", "p95")
-"""Headings of `parity_cells`; ``drop`` in percentage points, ``p50`` and ``p95`` in milliseconds."""
+COLUMNS = ("export", "precision", "accuracy", "drop", "max Δp", "mean Δp", "MB", "p50", "p95", "p50 (2)", "p95 (2)")
+"""Headings of `parity_cells`; ``drop`` in percentage points, ``p50`` and ``p95`` in milliseconds, ``(2)`` on two
+threads."""
+
+_NARROW = ("export", "accuracy", "drop", "max Δp", "MB", "p50", "p95", "p50 (2)")
+"""Columns for a terminal; a file's name tells its precision."""
 
 
 def parity_table(rows: Sequence[Parity], title: str | None = None) -> Table:
     """The measurements as a rich table that fits 80 columns; rejected exports are red and marked with a cross."""
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for index, column in enumerate(COLUMNS):
-        table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
+    for column in _NARROW:
+        table.add_column(column, justify="left" if column == "export" else "right", no_wrap=True)
     for row in rows:
-        file, *cells = parity_cells(row)
-        table.add_row(f"{file} ✗" if row.rejected else file, *cells, style="red" if row.rejected else None)
+        cells = dict(zip(COLUMNS, parity_cells(row), strict=True))
+        cells["export"] += " ✗" if row.rejected else ""
+        table.add_row(*(cells[column] for column in _NARROW), style="red" if row.rejected else None)
     return table
 
 
 def parity_cells(row: Parity) -> list[str]:
     """The figures of one row as text, under `COLUMNS`."""
+    times = (row.latency_p50, row.latency_p95, row.two_threads_p50, row.two_threads_p95)
     return [
         row.file,
         row.precision,
@@ -177,8 +192,7 @@ def parity_cells(row: Parity) -> list[str]:
         f"{row.max_difference:.1e}",
         f"{row.mean_difference:.1e}",
         f"{row.size / 1e6:.2f}",
-        f"{row.latency_p50:.2f}",
-        f"{row.latency_p95:.2f}",
+        *("-" if time is None else f"{time:.2f}" for time in times),
     ]
 
 

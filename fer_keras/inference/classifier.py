@@ -1,6 +1,7 @@
 """The one face every stored model shows: uint8 images in, class probabilities (and perhaps valence-arousal) out."""
 
 import abc
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,11 @@ class Classifier(abc.ABC):
         image_size: (H, W) of the images in pixels.
         batch_size: images that go through the model at a time (bounds the memory; no effect on the result).
         has_valence_arousal: whether the model predicts valence and arousal as well.
+
+    ``num_threads`` is what the runtime was told to use; None where it was not told, or cannot be.
     """
+
+    num_threads: int | None = None
 
     def __init__(
         self,
@@ -101,6 +106,36 @@ class Classifier(abc.ABC):
         if not self.has_valence_arousal:
             raise MissingOutputError(f"{self.path}: this model predicts expressions only, not valence and arousal")
         return self.predict(images)["valence_arousal"]
+
+
+def require_interface(
+    origin: str, inputs: Mapping[str, tuple[str, Sequence]], outputs: Collection[str]
+) -> tuple[int, int]:
+    """Refuses a stored graph that does not map ``image`` uint8 (N, H, W, 3) to ``probs``.
+
+    Args:
+        origin: the file, and its signature if it may have several; the beginning of a message.
+        inputs: name -> name of the type and shape; N is not looked at, an axis of free length is not an int above 0.
+        outputs: names.
+
+    Returns:
+        (H, W).
+
+    Raises:
+        ModelLoadError: other names, another type or shape.
+
+    Example:
+        >>> require_interface("model.onnx", {"image": ("uint8", (None, 48, 40, 3))}, ["probs"])
+        (48, 40)
+    """
+    if set(inputs) != {"image"} or "probs" not in outputs:
+        raise ModelLoadError(f"{origin} must map 'image' to 'probs', it maps {sorted(inputs)} to {sorted(outputs)}")
+    dtype, shape = inputs["image"]
+    fixed = [int(length) for length in shape[1:] if isinstance(length, int | np.integer) and length > 0]
+    if dtype != "uint8" or len(shape) != 4 or len(fixed) != 3 or fixed[2] != 3:
+        shown = ", ".join(map(str, shape))
+        raise ModelLoadError(f"{origin}: 'image' must be uint8 (N, H, W, 3), it is {dtype} ({shown})")
+    return fixed[0], fixed[1]
 
 
 def first_line(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from fer_keras.inference.class_list import embedded_labels, resolve_class_names
-from fer_keras.inference.classifier import OUTPUTS, Classifier, ModelLoadError, first_line
+from fer_keras.inference.classifier import OUTPUTS, Classifier, ModelLoadError, first_line, require_interface
 
 SIGNATURE = "serving_default"
 
@@ -38,33 +38,29 @@ class LiteRTClassifier(Classifier):
             self._interpreter.allocate_tensors()
         except Exception as error:  # RuntimeError, ValueError: the user needs the file and the reason
             raise ModelLoadError(f"{path}: cannot be loaded as a LiteRT model ({first_line(error)})") from error
-        self._input, self._outputs = self._find_tensors(path)
-        shape = self._input["shape_signature"]
-        if self._input["dtype"] != np.uint8 or len(shape) != 4 or -1 in shape[1:] or shape[3] != 3:
-            raise ModelLoadError(
-                f"{path}: 'image' must be uint8 (N, H, W, 3), it is {self._input['dtype'].__name__} {tuple(shape)}"
-            )
+        size = self._find_tensors(path)
         for name, output in self._outputs.items():
             if output["dtype"] != np.float32:
                 raise ModelLoadError(f"{path}: {name!r} must be float32, it is {output['dtype'].__name__}")
         self._batch = int(self._input["shape"][0])
-        self._free_batch = shape[0] == -1
+        self._free_batch = self._input["shape_signature"][0] == -1
         self.fixed_batch = None if self._free_batch else self._batch
         names = resolve_class_names(path, embedded_labels(path), int(self._outputs["probs"]["shape"][-1]))
-        super().__init__(path, names, shape[1:3], batch_size, "valence_arousal" in self._outputs)
+        super().__init__(path, names, size, batch_size, "valence_arousal" in self._outputs)
+        self.num_threads = num_threads
 
-    def _find_tensors(self, path: Path) -> tuple[dict, dict[str, dict]]:
-        """The details of the signature's tensor ``image``, and of those of its outputs that are read, by name."""
+    def _find_tensors(self, path: Path) -> tuple[int, int]:
+        """Keeps the details of the signature's ``image`` and of those outputs that are read; returns (H, W)."""
         signatures = self._interpreter.get_signature_list()
         if SIGNATURE not in signatures:
             raise ModelLoadError(f"{path}: no signature {SIGNATURE!r}; it has: {', '.join(signatures) or 'none'}")
         runner = self._interpreter.get_signature_runner(SIGNATURE)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
-        if set(inputs) != {"image"} or "probs" not in outputs:
-            raise ModelLoadError(
-                f"{path}: {SIGNATURE} must map 'image' to 'probs', it maps {sorted(inputs)} to {sorted(outputs)}"
-            )
-        return inputs["image"], {name: outputs[name] for name in OUTPUTS if name in outputs}
+        found = {name: (np.dtype(tensor["dtype"]).name, tensor["shape_signature"]) for name, tensor in inputs.items()}
+        size = require_interface(f"{path}: {SIGNATURE}", found, outputs)
+        self._input = inputs["image"]
+        self._outputs = {name: outputs[name] for name in OUTPUTS if name in outputs}
+        return size
 
     def _predict_batch(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if not self._free_batch:

@@ -6,7 +6,7 @@ from fer_keras.config import load_config
 from fer_keras.evaluation.run_folder import run_folder
 from fer_keras.inference.classifier import Classifier, ModelLoadError
 
-FORMATS = "a run folder, a .keras file, a SavedModel folder or a .tflite file"
+FORMATS = "a run folder, a .keras file, a SavedModel folder, or a .tflite, .onnx or .xml (OpenVINO) file"
 
 
 def load_classifier(path: str | Path, num_threads: int | None = None) -> Classifier:
@@ -15,14 +15,15 @@ def load_classifier(path: str | Path, num_threads: int | None = None) -> Classif
     Args:
         path: a run folder (its ``weights/best.keras``), a ``.keras`` file (a method or an inference model), a
             SavedModel folder (a version folder, or the folder of numbered versions: the highest is taken), or a
-            ``.tflite`` file (for which TensorFlow is not imported).
-        num_threads: threads of the LiteRT interpreter; the other formats use TensorFlow's own pool.
+            ``.tflite``, ``.onnx`` or ``.xml`` file (for which TensorFlow is not imported).
+        num_threads: threads of LiteRT, ONNX Runtime or OpenVINO; the other formats use TensorFlow's own pool.
 
     Returns:
         The classifier: ``class_names``, ``image_size``, ``predict_proba(images)``, ``has_valence_arousal``.
 
     Raises:
         ModelLoadError: no such path, not a model, a damaged model, or no class names.
+        ExtraError: the package that runs this format is not installed.
         ClassListMismatchError: the model carries one class list and another lies beside it.
 
     Example:
@@ -44,6 +45,14 @@ def load_classifier(path: str | Path, num_threads: int | None = None) -> Classif
         from fer_keras.inference.litert_classifier import LiteRTClassifier
 
         return LiteRTClassifier(path, num_threads)
+    if path.suffix == ".onnx":
+        from fer_keras.inference.onnx_classifier import OnnxClassifier
+
+        return OnnxClassifier(path, num_threads)
+    if path.suffix == ".xml":
+        from fer_keras.inference.openvino_classifier import OpenVINOClassifier
+
+        return OpenVINOClassifier(path, num_threads)
     raise ModelLoadError(f"{path}: not a model format; give {FORMATS}")
 
 

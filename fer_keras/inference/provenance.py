@@ -7,6 +7,7 @@ from pathlib import Path
 from fer_keras.config import Config, load_config
 from fer_keras.evaluation.run_folder import read_pretraining, run_folder
 from fer_keras.inference.classifier import Classifier
+from fer_keras.inference.model_files import FILE_SUFFIXES, model_files
 
 CONFIG_FILE, METRICS_FILE = "config.yaml", "metrics.json"
 """In a run folder: the resolved configuration, and the final judgement."""
@@ -35,7 +36,7 @@ def model_name(path: str | Path) -> str:
         return path.parent.parent.name
     if path.name.isdecimal():
         return path.parent.name
-    return path.stem if path.suffix in (".keras", ".tflite") else path.name
+    return path.stem if path.suffix in FILE_SUFFIXES else path.name
 
 
 def model_provenance(classifier: Classifier) -> dict:
@@ -46,7 +47,7 @@ def model_provenance(classifier: Classifier) -> dict:
 
     Returns:
         JSON values: ``name``; ``file`` (its last path component); ``sha256`` (of the file, or over the sorted files of
-        a SavedModel); ``class_names``; ``pretraining`` (which weights its training started from, see
+        a SavedModel or of OpenVINO); ``class_names``; ``pretraining`` (which weights its training started from, see
         `fer_keras.evaluation.run_folder.read_pretraining`; None where nobody noted it); and, for a model of a run,
         ``method``, ``backbone`` and ``trained_on`` (fingerprint of the records that it learnt from; None if the run is
         not finished).
@@ -75,10 +76,14 @@ def _fingerprints(run: Path) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str:
-    if path.is_file():
+    files = model_files(path)
+    if files == [path]:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     whole = hashlib.sha256()
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        whole.update(f"{file.relative_to(path).as_posix()}\n{_sha256(file)}\n".encode())
+    folder = path if path.is_dir() else path.parent
+    for file in files:
+        with open(file, "rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        whole.update(f"{file.relative_to(folder).as_posix()}\n{digest}\n".encode())
     return whole.hexdigest()

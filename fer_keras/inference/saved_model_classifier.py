@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fer_keras.inference.class_list import LABELS_FILE, read_labels_file, require_count
-from fer_keras.inference.classifier import Classifier, ModelLoadError, first_line
+from fer_keras.inference.classifier import Classifier, ModelLoadError, first_line, require_interface
 
 SIGNATURE = "serving_default"
 
@@ -36,18 +36,13 @@ class SavedModelClassifier(Classifier):
             raise ModelLoadError(f"{path}: no signature {SIGNATURE!r}; it has: {', '.join(self.signatures) or 'none'}")
         function = self.signatures[SIGNATURE]
         inputs, outputs = function.structured_input_signature[1], function.structured_outputs
-        if set(inputs) != {"image"} or "probs" not in outputs:
-            raise ModelLoadError(
-                f"{path}: {SIGNATURE} must map 'image' to 'probs', it maps {sorted(inputs)} to {sorted(outputs)}"
-            )
-        spec = inputs["image"]
-        if spec.dtype != tf.uint8 or spec.shape.rank != 4 or None in spec.shape[1:].as_list():
-            raise ModelLoadError(f"{path}: 'image' must be uint8 (N, H, W, 3), it is {spec.dtype.name} {spec.shape}")
+        found = {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in inputs.items()}
+        size = require_interface(f"{path}: {SIGNATURE}", found, outputs)
         labels = path / "assets" / LABELS_FILE
         if not labels.is_file():
             raise ModelLoadError(f"{path}: no class names (assets/{LABELS_FILE} is missing); export it again")
         names = require_count(read_labels_file(labels), outputs["probs"].shape[-1], labels)
-        super().__init__(path, names, spec.shape[1:3].as_list(), batch_size, "valence_arousal" in outputs)
+        super().__init__(path, names, size, batch_size, "valence_arousal" in outputs)
         self._run = function
 
     def _predict_batch(self, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -24,7 +24,7 @@ FLOORS = {
     ),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data", "faces"),
-    0: ("emotions", "config", "console", "environment", "files", "keras_cv", "quiet"),
+    0: ("emotions", "config", "console", "environment", "extras", "files", "keras_cv", "quiet"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 TOOLS_MAY_IMPORT = {

@@ -9,7 +9,8 @@ from fer_keras.emotions import ClassListMismatchError
 from fer_keras.evaluation.run_folder import read_pretraining
 from fer_keras.export import exporter
 from fer_keras.export.exporter import ExportData, export_data, export_model
-from fer_keras.export.litert import ExportError, export_litert
+from fer_keras.export.litert import export_litert
+from fer_keras.export.precision import ExportError
 from fer_keras.inference.loading import load_classifier
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
@@ -66,7 +67,7 @@ def test_a_failing_export_is_set_aside_and_replaces_nothing(keras_file, data, ou
             images = images // 64
         return export_litert(network, file, class_names, precision, images)
 
-    monkeypatch.setattr(exporter, "export_litert", badly_calibrated)
+    monkeypatch.setitem(exporter.FILE_FORMATS, "litert", (".tflite", badly_calibrated))
     rows = export_model(keras_file, out, data, ["litert"], ["float32", "int8"], console=Console(file=io.StringIO()))
     assert rows[0].rejected is None and "accuracy falls by" in rows[1].rejected
     assert "model_int8.tflite.rejected" in _names(out)
@@ -98,7 +99,7 @@ def test_other_classes_than_the_records(keras_file, record_set, out):
 @pytest.mark.parametrize(
     "formats, precisions, message",
     [
-        (["onnx"], ["float32"], "unknown format onnx; known: keras, saved_model, litert"),
+        (["coreml"], ["float32"], "unknown format coreml; known: keras, saved_model, litert, onnx, openvino"),
         (["litert"], ["int4"], "unknown precision int4; known: float32, float16, dynamic, int8"),
         ([], ["float32"], r"unknown format \(none given\)"),
     ],

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_keras.export.litert import ExportError, export_litert
+from fer_keras.export.litert import export_litert
+from fer_keras.export.precision import ExportError
 from fer_keras.inference.loading import load_classifier
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
