@@ -31,14 +31,26 @@ def export(
     samples: Annotated[int, typer.Option(min=1, help="Records to measure on.")] = 2000,
     calibration_samples: Annotated[int, typer.Option(min=1, help="Records that calibrate int8.")] = 500,
     max_drop: Annotated[float, typer.Option(help="Accuracy an export may lose, in percentage points.")] = 0.5,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR:SPLIT",
+            help="Record set and split, used for nothing before, whose figures the model card shall have.",
+        ),
+    ] = None,
 ) -> None:
     """Exports a trained model. Each file is measured on labelled data; exit code 1 if one is rejected."""
     from fer_keras.console import print_error
     from fer_keras.export.exporter import export_data, export_model
 
-    records = export_data(
-        model, data, split, calibration_split, samples=samples, calibration_samples=calibration_samples
-    )
+    judged = None
+    if test is not None:
+        folder, _, name = test.rpartition(":")
+        if not folder or not name:
+            raise typer.BadParameter(f"{test!r} is not DIR:SPLIT", param_hint="--test")
+        judged = Path(folder), name
+    sizes = {"samples": samples, "calibration_samples": calibration_samples}
+    records = export_data(model, data, split, calibration_split, **sizes, test=judged)
     rows = export_model(model, out, records, _items(format), _items(precision), max_drop)
     for row in rows:
         if row.rejected:

@@ -16,7 +16,8 @@ from fer_keras.data.records import RecordSet
 from fer_keras.emotions import require_same_classes
 from fer_keras.environment import environment, has_byte_dot_products
 from fer_keras.evaluation.run_folder import EXPORT_REPORT_FILE, read_pretraining
-from fer_keras.export.inference_model import inference_model, uses_half_precision
+from fer_keras.export.inference_model import inference_model, uses_half_precision, without_colour
+from fer_keras.export.judgement import judge
 from fer_keras.export.litert import export_litert
 from fer_keras.export.model_card import render_model_card
 from fer_keras.export.onnx import export_onnx, require_onnx
@@ -33,6 +34,7 @@ from fer_keras.export.parity import (
 from fer_keras.export.precision import PRECISIONS, ExportError
 from fer_keras.export.samples import read_samples
 from fer_keras.export.saved_model import export_saved_model, next_version
+from fer_keras.faces.crop_geometry import GEOMETRY_FILE, find_geometry
 from fer_keras.inference.class_list import LABELS_FILE, format_labels
 from fer_keras.inference.keras_classifier import KerasClassifier
 from fer_keras.inference.loading import load_classifier
@@ -63,6 +65,7 @@ class ExportData:
         calibration_split: records that ``int8`` takes its ranges from: training data.
         samples: records of the parity check.
         calibration_samples: records of the calibration.
+        test: record set and split, not used before, whose figures the card shall have; None = none.
     """
 
     directory: Path
@@ -70,6 +73,7 @@ class ExportData:
     calibration_split: str
     samples: int = 2000
     calibration_samples: int = 500
+    test: tuple[Path, str] | None = None
 
 
 def export_data(source: Path, directory: Path | None, split: str | None, calibration_split: str | None, **samples):
@@ -104,8 +108,9 @@ def export_model(
 
     In `directory`: ``<n>/`` (SavedModel, the next free version), ``model.keras``, ``model.tflite`` and
     ``model_<precision>.tflite``, the same with ``.onnx`` and with ``.xml`` and ``.bin`` (OpenVINO), ``labels.txt``,
-    ``export.json`` and ``MODEL_CARD.md``. Everything is written and measured in a temporary folder first. What fails is
-    put beside the others as ``<name>.rejected`` and never takes the place of an earlier export.
+    ``export.json``, ``MODEL_CARD.md`` and, where it is known, ``crop_geometry.json``; a model that was trained on grey
+    crops takes the colour out of its input. Everything is written and measured in a temporary folder first. What fails
+    is put beside the others as ``<name>.rejected`` and never takes the place of an earlier export.
 
     Args:
         source: a run folder or a ``.keras`` file.
@@ -138,6 +143,9 @@ def export_model(
     require_same_classes(reference.class_names, record_set.class_names, str(source), str(data.directory))
     images, labels = read_samples(record_set, data.split, reference.image_size, data.samples, labelled=True)
     network = inference_model(reference.model)
+    geometry = find_geometry(source) or find_geometry(data.directory)
+    if geometry is not None and geometry.grey:
+        network = without_colour(network)
     calibration = None
     if "int8" in precisions and FILE_FORMATS.keys() & set(formats):
         calibration, _ = read_samples(
@@ -161,6 +169,8 @@ def export_model(
                 measure_parity(exported, precision, images, labels, reference, probs, *limits, two_threads=two_threads)
             )
         report = _report(source, reference, network, record_set, data, labels, probs, calibration, max_drop, rows)
+        report["grey"] = geometry is not None and geometry.grey
+        report["test"] = judge(reference, *data.test) if data.test else None
         (staging / EXPORT_REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n")
         config = run_config(source)
         name = config.name if config else directory.resolve().name
@@ -170,6 +180,8 @@ def export_model(
                 _put(part, directory / (f"{part.name}.rejected" if row.rejected else part.name))
         for file in (LABELS_FILE, EXPORT_REPORT_FILE, CARD_FILE):
             _put(staging / file, directory / file)
+    if geometry is not None:
+        geometry.write(directory / GEOMETRY_FILE)
     title = f"{len(labels)} records of {record_set.name}/{data.split}, trained model {report['reference_accuracy']:.4f}"
     (console or Console(stderr=True)).print(parity_table(rows, title))
     return rows

@@ -3,6 +3,7 @@
 import keras
 
 from fer_keras.inference.classifier import OUTPUTS, ModelLoadError
+from fer_keras.layers.grey_image import GreyImage
 
 HALF_TYPES = ("float16", "bfloat16")
 
@@ -28,6 +29,21 @@ def inference_model(model: keras.Model) -> keras.Model:
     outputs = {name: model.output[name] for name in OUTPUTS if name in model.output}
     exported = keras.Model(model.input, outputs, name=model.name)
     return float32_twin(exported) if uses_half_precision(exported) else exported
+
+
+def without_colour(model: keras.Model) -> keras.Model:
+    """A model that answers a colour image as `model` answers its grey version (for models trained on grey images).
+
+    Args:
+        model: a functional model as `inference_model` returns it.
+
+    Returns:
+        A functional model with the same input and outputs, and the weights of `model`.
+    """
+    given = model.inputs[0]
+    image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
+    outputs = model(GreyImage(name="grey_image")(image))
+    return keras.Model(image, outputs, name=model.name)
 
 
 def uses_half_precision(model: keras.Model) -> bool:

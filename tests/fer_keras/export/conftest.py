@@ -54,13 +54,15 @@ def record_set(tmp_path, draw):
     """Writes records of the task; ``record_set(classes)`` -> folder with the splits train and validation."""
     import tensorflow as tf
 
-    def write(classes=CLASSES, unlabelled: int = 0):
+    def write(classes=CLASSES, unlabelled: int = 0, grey: bool = False):
         folder = tmp_path / "records"
         folder.mkdir()
         splits = {}
         for seed, name in enumerate(("train", "validation"), 1):
             pixels, labels = draw(120, seed)
             labels[:unlabelled] = -1
+            if grey:
+                pixels = pixels[..., :1].repeat(3, axis=-1)
             file = folder / shard_name("quarters", name, 0, 1)
             with tf.io.TFRecordWriter(str(file)) as writer:
                 for index, (image, label) in enumerate(zip(pixels, labels)):

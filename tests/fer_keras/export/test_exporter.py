@@ -11,6 +11,7 @@ from fer_keras.export import exporter
 from fer_keras.export.exporter import ExportData, export_data, export_model
 from fer_keras.export.litert import export_litert
 from fer_keras.export.precision import ExportError
+from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, GEOMETRY_FILE, find_geometry
 from fer_keras.inference.loading import load_classifier
 
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
@@ -56,6 +57,27 @@ def test_everything_is_written_and_agrees(keras_file, data, out, network, draw):
     assert "On 100 labelled records of split `validation` of `quarters`" in card and "calibrated on 50" in card
     assert f"| model_int8.tflite | int8 | {rows[3].accuracy:.4f} |" in card and "Rejected" not in card
     assert "model_int8.tflite" in console.file.getvalue()
+
+
+def test_a_model_of_grey_crops_takes_the_colour_out(keras_file, record_set, out, network, draw):
+    folder = record_set(grey=True)
+    data = ExportData(folder, "validation", "train", samples=100, calibration_samples=50, test=(folder, "validation"))
+    geometry = DEFAULT_GEOMETRY.model_copy(update={"grey": True})
+    geometry.write(keras_file.parent / GEOMETRY_FILE)
+    assert not any(row.rejected for row in export_model(keras_file, out, data, precisions=["float32"]))
+    assert find_geometry(out) == geometry
+    coloured, _ = draw(12, 8)
+    coloured[..., 0] //= 2
+    brightness = (coloured @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=-1)
+    expected = network(brightness)["probs"].numpy()
+    for name in ("1", "model.keras", "model.tflite"):
+        np.testing.assert_allclose(load_classifier(out / name).predict_proba(coloured), expected, atol=1e-4)
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "Trained on grey images" in card
+    judged = json.loads((out / "export.json").read_text())["test"]
+    assert f"{judged['n']} labelled images: accuracy {100 * judged['accuracy']:.2f}" in card
+    for scores in judged["per_class"]:
+        assert f"| {scores['name']} | {scores['support']} |" in card
 
 
 def test_a_failing_export_is_set_aside_and_replaces_nothing(keras_file, data, out, monkeypatch):
