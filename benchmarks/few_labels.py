@@ -23,19 +23,21 @@ SETTING = (
     "backbone.options.widths=[16, 32, 64, 96]",
     "data.unlabelled.batch_size=48",
     "data.steps_per_epoch=80",
-    "schedule.epochs=12",
+    "schedule.epochs=8",
     "schedule.learning_rate=0.002",
 )
 
 
 def main() -> None:
-    arguments = comparison_parser(__doc__, "runs/few_labels").parse_args()
+    parser = comparison_parser(__doc__, "runs/few_labels")
+    parser.add_argument("--labels", type=int, nargs="+", default=LABELS, help="numbers of labels, in the order of work")
+    arguments = parser.parse_args()
     configs = [CONFIGS / method / "ferplus_fer_mini_400_labels.yaml" for method in METHODS]
     results = {
         str(count): compare(
             configs, arguments.runs / str(count), [*SETTING, f"data.labelled=labelled-{count}-seed{{seed}}"], arguments
         )
-        for count in LABELS
+        for count in arguments.labels
     }
     results["all"] = compare(configs[:1], arguments.runs / "all", [*SETTING, "data.labelled=null"], arguments)
     print(store("few_labels", {"labels": results}))
