@@ -13,6 +13,7 @@ from fer_keras.cli.predict import predict
 from fer_keras.cli.pretrain import pretrain
 from fer_keras.cli.quickstart import quickstart
 from fer_keras.cli.recover import recover
+from fer_keras.cli.serve import serve
 from fer_keras.cli.teach import teach
 from fer_keras.cli.train import train
 from fer_keras.console import run
@@ -81,6 +82,15 @@ fer-keras predict face.png --model runs/ldlva_ferplus_fer_mini
 
 fer-keras predict 'faces/*.jpg' --model model.tflite --format csv --out predictions.csv"""
 
+SERVE = """Examples:
+
+fer-keras serve saved_models/ldlva
+
+fer-keras serve saved_models/ldlva --name faces --host 0.0.0.0 --max-batch 64 --batch-timeout 5
+
+curl -d '{"signature_name": "serve_bytes", "instances": [{"b64": "'$(base64 -w0 face.png)'"}]}'
+localhost:8501/v1/models/ldlva:predict"""
+
 RECOVER = """Examples:
 
 fer-keras recover runs/ldlva_ferplus_fer_mini
@@ -118,6 +128,7 @@ COMMANDS = (
     (evaluate, EVALUATE),
     (export, EXPORT),
     (predict, PREDICT),
+    (serve, SERVE),
     (recover, RECOVER),
     (teach, TEACH),
     (import_weights, IMPORT_WEIGHTS),

@@ -28,6 +28,7 @@ from fer_keras.export.parity import (
 )
 from fer_keras.export.samples import read_samples
 from fer_keras.export.saved_model import export_saved_model, next_version
+from fer_keras.export.warmup import warmup_available
 from fer_keras.inference.class_list import LABELS_FILE, format_labels
 from fer_keras.inference.keras_classifier import KerasClassifier
 from fer_keras.inference.loading import load_classifier
@@ -35,6 +36,7 @@ from fer_keras.inference.provenance import run_config
 
 CARD_FILE = "MODEL_CARD.md"
 FORMATS = ("keras", "saved_model", "litert")
+NO_WARMUP = "SavedModel without warm-up requests: these need pip install 'fer-keras[serve]'"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +149,10 @@ def export_model(
         for file in (LABELS_FILE, EXPORT_REPORT_FILE, CARD_FILE):
             _put(staging / file, directory / file)
     title = f"{len(labels)} records of {record_set.name}/{data.split}, trained model {report['reference_accuracy']:.4f}"
-    (console or Console(stderr=True)).print(parity_table(rows, title))
+    console = console or Console(stderr=True)
+    console.print(parity_table(rows, title))
+    if "saved_model" in formats and not warmup_available():
+        console.print(NO_WARMUP, markup=False, highlight=False)
     return rows
 
 
