@@ -1,6 +1,7 @@
 """Requests that arrive within a few milliseconds share one call of the model."""
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 from collections import deque
@@ -92,10 +93,8 @@ class Batcher:
             await self._free_workers.acquire()
             left = self._waiting[0].since + self._timeout - time.monotonic()
             if left > 0 and not self._full.is_set():
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._full.wait(), left)
-                except TimeoutError:
-                    pass
             task = asyncio.create_task(self._answer(self._take()))
             self._running.add(task)  # the loop itself keeps only weak references
             task.add_done_callback(self._running.discard)

@@ -103,6 +103,8 @@ class Client:
 
         Args, Raises: as `predict`.
         """
+        if not len(images):
+            return np.empty((0, len(self.class_names)), np.float32)
         rows: list = []
         for start in range(0, len(images), self._batch_size):
             files = [_encoded(image) for image in images[start : start + self._batch_size]]
@@ -115,11 +117,11 @@ class Client:
                 raise ServingError(f"{self._address}: an answer without {len(files)} predictions")
             rows += [row["probs"] if isinstance(row, dict) else row for row in predictions]
         probs = np.array(rows, np.float32).reshape(len(rows), -1)
-        if rows and probs.shape[1] != len(self.class_names):
+        if probs.shape[1] != len(self.class_names):
             raise ServingError(
                 f"{self._address}: {probs.shape[1]} probabilities for the classes {', '.join(self.class_names)}"
             )
-        return probs if rows else np.empty((0, len(self.class_names)), np.float32)
+        return probs
 
     def _ask(self, method: str, path: str, body: dict | None = None) -> dict:
         connection = self._connect(self._host, self._port, timeout=self._timeout)

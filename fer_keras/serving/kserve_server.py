@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-import numpy as np
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what its many dependencies announce
@@ -29,11 +28,10 @@ with warnings.catch_warnings():
         from kserve.protocol.model_repository_extension import ModelRepositoryExtension
         from kserve.protocol.rest.server import RESTServer
         from prometheus_client import Histogram
-        from tensorflow_serving.apis import predict_pb2  # noqa: F401  # the same extra: both or neither
     finally:
         sys.argv = words
 
-from fer_keras.serving.batched_model import BatchedModel, Batching
+from fer_keras.serving.batched_model import BatchedModel
 from fer_keras.serving.errors import OverloadedError, RequestError, UnknownModelError
 from fer_keras.serving.prediction_service import PredictionService
 from fer_keras.serving.request_limit import RequestLimit
@@ -42,7 +40,6 @@ from fer_keras.serving.served_model import ServedModel
 from fer_keras.serving.server_options import ServerOptions
 from fer_keras.serving.tf_serving_routes import answer_errors, tf_serving_router
 
-DATATYPES = {"float32": "FP32", "uint8": "UINT8", "object": "BYTES"}
 BATCH_IMAGES = Histogram(
     "fer_keras_batch_images", "Images in one call of the model", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
@@ -54,20 +51,19 @@ class KServeServer:
     Args:
         served: the model.
         options: addresses and limits.
+        listener: the socket for HTTP, bound.
     """
 
-    def __init__(self, served: ServedModel, options: ServerOptions):
+    def __init__(self, served: ServedModel, options: ServerOptions, listener: socket.socket):
         self._served = served
         self._options = options
+        self._listener = listener
 
     def run(self, on_ready: Callable[[int, int], None]) -> None:
         """Serves; returns after SIGTERM or SIGINT, when all requests that had arrived are answered.
 
         Args:
             on_ready: called with the HTTP and the gRPC port once both listen.
-
-        Raises:
-            OSError: a port is taken; the message names it.
         """
         logging.getLogger("kserve").setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", category=FastAPIDeprecationWarning)  # of KServe's own answers
@@ -79,17 +75,16 @@ class KServeServer:
         registry = kserve.ModelRepository()
         registry.update(_Model(model))
         dataplane, repository = DataPlane(registry), _FixedRepository(registry)
-        listener = _listen(options.host, options.http_port)
         grpc_server, grpc_port = self._grpc_server(model, dataplane, repository)
         http_server = _HttpServer(self._http_config(model, dataplane, repository))
         await grpc_server.start()
-        http = asyncio.create_task(http_server.serve(sockets=[listener]))
+        http = asyncio.create_task(http_server.serve(sockets=[self._listener]))
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         while not (http_server.started or http.done()):
             await asyncio.sleep(0.01)
-        on_ready(listener.getsockname()[1], grpc_port)
+        on_ready(self._listener.getsockname()[1], grpc_port)
         await asyncio.wait((http, asyncio.create_task(stopped.wait())), return_when=asyncio.FIRST_COMPLETED)
         http_server.should_exit = True
         await asyncio.gather(http, grpc_server.stop(options.grace))
@@ -120,10 +115,7 @@ class KServeServer:
         add_GRPCInferenceServiceServicer_to_server(InferenceServicer(dataplane, repository), server)
         PredictionService(model).register(server)
         host = f"[{options.host}]" if ":" in options.host else options.host
-        try:
-            return server, server.add_insecure_port(f"{host}:{options.grpc_port}")
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {host}:{options.grpc_port} for gRPC: is the port taken?") from error
+        return server, server.add_insecure_port(f"{host}:{options.grpc_port}")
 
 
 class _Model(kserve.Model):
@@ -150,7 +142,7 @@ class _Model(kserve.Model):
             raise RequestError(f"input {request.inputs[0].name!r}: {error}") from error
         outputs = []
         for name, values in (await self._model.predict(signature, batch)).items():
-            output = kserve.InferOutput(name, list(values.shape), DATATYPES[values.dtype.name])
+            output = kserve.InferOutput(name, list(values.shape), "FP32")
             output.set_data_from_numpy(values, binary_data=False)
             outputs.append(output)
         return kserve.InferResponse(request.id, self.name, outputs, str(self._model.served.version))
@@ -200,12 +192,3 @@ class _Interceptor(ExceptionToStatusInterceptor):
             if isinstance(ex, kinds):
                 await context.abort(status, str(ex))
         await super().handle_exception(ex, request_or_iterator, context, method_name)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that uvicorn can take over."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise OSError(f"cannot listen on {host}:{port} for HTTP: {error.strerror or error}") from error

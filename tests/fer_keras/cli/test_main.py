@@ -9,7 +9,7 @@ import fer_keras
 from fer_keras.cli.main import app
 from fer_keras.console import run
 
-COMMANDS = ("train", "pretrain", "evaluate", "export", "predict")
+COMMANDS = ("train", "pretrain", "evaluate", "export", "predict", "serve")
 
 
 def outcome(capsys, *args: str) -> tuple[int, str, str]:
@@ -63,7 +63,7 @@ def test_importing_the_command_line_is_light():
     assert output == "[]\n"
 
 
-@pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["pretrain", "--help"]])
+@pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["pretrain", "--help"], ["serve", "--help"]])
 def test_help_is_quick(args):
     """Processor time, which other programs on the machine do not stretch; TensorFlow alone would take seconds."""
 

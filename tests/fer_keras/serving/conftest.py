@@ -13,7 +13,7 @@ import pytest
 
 SIZE = (24, 20)
 CLASSES = ("neutral", "happiness", "sadness", "surprise")
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 class ServerProcess:

@@ -73,7 +73,7 @@ def test_what_is_wrong_is_said_in_one_line(content, message):
 
 @pytest.mark.parametrize("text", [b"{", b"\xff\xfe", b"", b"[" * 100_000])
 def test_not_json(text):
-    with pytest.raises(RequestError, match="^not JSON"):
+    with pytest.raises(RequestError, match=r"^not JSON"):
         parse_predict(text, names)
 
 
