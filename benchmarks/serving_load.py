@@ -138,7 +138,7 @@ def measure_server(arguments: argparse.Namespace, name: str, file: bytes) -> lis
                     before = calls(rest)
                     row = load(make_sender, clients, arguments.seconds)
                     made, images = calls(rest) - before
-                    rows.append({"protocol": protocol, **row, "images_per_call": round(images / made, 2)})
+                    rows.append({"protocol": protocol, **row, "images_per_call": round(float(images / made), 2)})
                     print(rows[-1], flush=True)
             return rows
         finally:
