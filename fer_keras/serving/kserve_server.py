@@ -84,6 +84,8 @@ class KServeServer:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         while not (http_server.started or http.done()):
             await asyncio.sleep(0.01)
+        if not http_server.started:
+            raise OSError(f"cannot listen on {options.host}:{options.http_port} for HTTP")
         on_ready(self._listener.getsockname()[1], grpc_port)
         await asyncio.wait((http, asyncio.create_task(stopped.wait())), return_when=asyncio.FIRST_COMPLETED)
         http_server.should_exit = True

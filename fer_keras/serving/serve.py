@@ -11,7 +11,7 @@ PACKAGES = ("kserve", "tensorflow_serving")
 
 
 class ServeUnavailableError(ValueError):
-    """The packages of the extra ``serve`` are not there."""
+    """A package of the extra ``serve`` is not there, or cannot be imported."""
 
 
 def serve(
@@ -31,7 +31,7 @@ def serve(
         threads: processor threads of one call of the model, in a process that has not used TensorFlow yet; 0 takes all.
 
     Raises:
-        ServeUnavailableError: a package of the extra ``serve`` is not installed.
+        ServeUnavailableError: a package of the extra ``serve`` is not installed, or does not work.
         ModelLoadError: not a SavedModel that can be served.
         OSError: a port is taken, or the host is none of this machine; the message names it.
     """
@@ -47,7 +47,10 @@ def serve(
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
         served = ServedModel(path, name)
-        from fer_keras.serving.kserve_server import KServeServer
+        try:
+            from fer_keras.serving.kserve_server import KServeServer
+        except ImportError as error:
+            raise ServeUnavailableError(f"fer-keras serve needs kserve, which cannot be imported: {error}") from error
 
         KServeServer(served, options, listener).run(lambda http, grpc: on_ready(served.name, http, grpc))
 

@@ -53,5 +53,4 @@ def test_without_the_messages_the_export_says_which_extra_it_lacks(tmp_path, ker
 def test_available_is_found_without_an_import(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "tensorflow_serving", raising=False)
-    sys.path_importer_cache.clear()
     assert not warmup_available()

@@ -29,6 +29,12 @@ def test_without_the_extra_it_is_one_line_with_the_command(monkeypatch, package)
         serve("no/such/model", ServerOptions(), print)
 
 
+def test_with_a_broken_extra_it_is_one_line_with_the_reason(installed, monkeypatch, model_folder):
+    monkeypatch.setitem(sys.modules, "fer_keras.serving.kserve_server", None)
+    with pytest.raises(ServeUnavailableError, match=r"needs kserve, which cannot be imported: .*kserve_server"):
+        serve(model_folder, ServerOptions(http_port=0, grpc_port=0), print)
+
+
 @pytest.mark.parametrize(("purpose", "option"), [("HTTP", "http_port"), ("gRPC", "grpc_port")])
 def test_a_port_that_is_taken_is_one_line(installed, purpose, option):
     with socket.create_server(("127.0.0.1", 0)) as taken:
