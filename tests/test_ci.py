@@ -69,7 +69,7 @@ def test_the_script_can_be_run():
 def test_environment_installation_and_tests_in_this_order(clone):
     code, calls = clone(has_venv=True)
     assert code == 0
-    assert calls[-3:] == ["python3 -m venv .venv", "pip install -e .[dev]", "python -m pytest -n 2"]
+    assert calls[-3:] == ["python3 -m venv .venv", "pip install -e .[dev,serve]", "python -m pytest -n 2"]
     assert not any(call.startswith("apt-get") for call in calls)
 
 

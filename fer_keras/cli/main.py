@@ -14,6 +14,7 @@ from fer_keras.cli.predict import predict
 from fer_keras.cli.pretrain import pretrain
 from fer_keras.cli.quickstart import quickstart
 from fer_keras.cli.recover import recover
+from fer_keras.cli.serve import serve
 from fer_keras.cli.teach import teach
 from fer_keras.cli.train import train
 from fer_keras.console import run
@@ -79,15 +80,26 @@ float32,float16,dynamic,int8"""
 
 PREDICT = """Examples:
 
-fer-keras predict face.png --model runs/ldlva_ferplus_fer_mini
+fer-keras predict holiday/ --annotate annotated
 
-fer-keras predict 'faces/*.jpg' --model model.tflite --format csv --out predictions.csv"""
+fer-keras predict clip.mp4 --every 5 --format csv --out clip.csv
+
+fer-keras predict 'crops/*.png' --detector none --model runs/my_run --format jsonl"""
 
 DEMO = """Examples:
 
 fer-keras demo saved_models/ldlva --out demo --serve
 
 fer-keras demo model.tflite --out public/demo --litert-js litertjs-core-2.5.3.tgz"""
+
+SERVE = """Examples:
+
+fer-keras serve saved_models/ldlva
+
+fer-keras serve saved_models/ldlva --name faces --host 0.0.0.0 --max-batch 64 --batch-timeout 5
+
+curl -d '{"signature_name": "serve_bytes", "instances": [{"b64": "'$(base64 -w0 face.png)'"}]}'
+localhost:8501/v1/models/ldlva:predict"""
 
 RECOVER = """Examples:
 
@@ -127,6 +139,7 @@ COMMANDS = (
     (export, EXPORT),
     (predict, PREDICT),
     (demo, DEMO),
+    (serve, SERVE),
     (recover, RECOVER),
     (teach, TEACH),
     (import_weights, IMPORT_WEIGHTS),

@@ -45,14 +45,6 @@ def predict(
 
     A picture without a face is no error; exit code 1 if a picture could not be read (the rest is done). Ctrl-C ends
     a recording, and what it has so far is kept.
-
-    Examples:
-
-        fer-keras predict holiday/ --annotate annotated
-
-        fer-keras predict clip.mp4 --every 5 --format csv --out clip.csv
-
-        fer-keras predict crops/ --detector none --format jsonl
     """
     from fer_keras.console import print_error
     from fer_keras.faces.detectors import build_detector

@@ -34,6 +34,7 @@ from fer_keras.export.parity import (
 from fer_keras.export.precision import PRECISIONS, ExportError
 from fer_keras.export.samples import read_samples
 from fer_keras.export.saved_model import export_saved_model, next_version
+from fer_keras.export.warmup import warmup_available
 from fer_keras.faces.crop_geometry import GEOMETRY_FILE, find_geometry
 from fer_keras.inference.class_list import LABELS_FILE, format_labels
 from fer_keras.inference.keras_classifier import KerasClassifier
@@ -53,6 +54,8 @@ FILE_FORMATS = {
 """Formats that are written in every precision: name -> (ending, function that writes a file)."""
 
 FORMATS = (*DEFAULT_FORMATS[:2], *FILE_FORMATS)
+
+NO_WARMUP = "SavedModel without warm-up requests: these need pip install 'fer-keras[serve]'"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,7 +186,10 @@ def export_model(
     if geometry is not None:
         geometry.write(directory / GEOMETRY_FILE)
     title = f"{len(labels)} records of {record_set.name}/{data.split}, trained model {report['reference_accuracy']:.4f}"
-    (console or Console(stderr=True)).print(parity_table(rows, title))
+    console = console or Console(stderr=True)
+    console.print(parity_table(rows, title))
+    if "saved_model" in formats and not warmup_available():
+        console.print(NO_WARMUP, markup=False, highlight=False)
     return rows
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from fer_keras.data.preprocessing import decode_batch
 from fer_keras.export.inference_model import inference_model
+from fer_keras.export.warmup import warmup_available, write_warmup
 from fer_keras.inference.class_list import LABELS_FILE, format_labels, require_count
 
 
@@ -22,7 +23,8 @@ def export_saved_model(
     ``serving_default`` maps ``image`` uint8 (N, H, W, 3) to ``probs`` float32 (N, C) and, if the model has it,
     ``valence_arousal`` float32 (N, 2). ``serve_bytes`` maps ``image_bytes`` (N,), JPEG or PNG files of any size, to
     the same; decoding and resizing are those of training and are part of the graph. Only variables that the two
-    graphs read are stored. The class list lies in ``assets/labels.txt``.
+    graphs read are stored. The class list lies in ``assets/labels.txt``; where ``tensorflow-serving-api`` (extra
+    ``serve``) is installed, warm-up requests for TensorFlow Serving lie in ``assets.extra/``.
 
     Args:
         model: a method or a functional inference model.
@@ -47,6 +49,8 @@ def export_saved_model(
     temporary = directory / f".{target.name}.{os.getpid()}.tmp"
     try:
         _save(network, temporary, class_names)
+        if warmup_available():
+            write_warmup(temporary, network.inputs[0].shape[1:3])
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

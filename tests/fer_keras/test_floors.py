@@ -21,6 +21,7 @@ FLOORS = {
         "pretraining",
         "quickstart",
         "reproduce",
+        "serving",
     ),
     2: ("methods",),
     1: ("layers", "losses", "metrics", "backbones", "data", "faces"),

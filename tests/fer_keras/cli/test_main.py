@@ -9,7 +9,7 @@ import fer_keras
 from fer_keras.cli.main import app
 from fer_keras.console import run
 
-COMMANDS = ("train", "pretrain", "evaluate", "export", "predict", "demo")
+COMMANDS = ("train", "pretrain", "evaluate", "export", "predict", "demo", "serve")
 
 
 def outcome(capsys, *args: str) -> tuple[int, str, str]:
@@ -63,7 +63,10 @@ def test_importing_the_command_line_is_light():
     assert output == "[]\n"
 
 
-@pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["pretrain", "--help"], ["demo", "--help"]])
+QUICK = ("train", "pretrain", "predict", "demo", "serve")
+
+
+@pytest.mark.parametrize("args", [["--help"], *([command, "--help"] for command in QUICK)])
 def test_help_is_quick(args):
     """Processor time, which other programs on the machine do not stretch; TensorFlow alone would take seconds."""
 
