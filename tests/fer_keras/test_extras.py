@@ -17,6 +17,6 @@ def test_absent_it_is_one_line_with_the_command():
 def test_broken_it_is_one_line_with_the_reason(tmp_path, monkeypatch):
     (tmp_path / "broken_extra.py").write_text("import no_such_part")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ExtraError, match="a test needs broken_extra, which cannot be imported: .*no_such_part"):
+    with pytest.raises(ExtraError, match=r"a test needs broken_extra, which cannot be imported: .*no_such_part"):
         load_extra("broken_extra", "some", "a test")
     assert "broken_extra" not in sys.modules

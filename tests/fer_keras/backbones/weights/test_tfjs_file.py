@@ -86,13 +86,13 @@ def test_damaged_files_are_one_line(graph_model, tmp_path):
     with pytest.raises(WeightsError, match="are read for mobilenet, not for fer_mini"):
         import_weights(graph_model, "fer_mini", out)
     (tmp_path / "b.bin").write_bytes((tmp_path / "b.bin").read_bytes()[:-2])
-    with pytest.raises(WeightsError, match="damaged, or not a model of TensorFlow.js"):
+    with pytest.raises(WeightsError, match=r"damaged, or not a model of TensorFlow\.js"):
         read_arrays(graph_model)
     (tmp_path / "b.bin").unlink()
     with pytest.raises(WeightsError, match=r"its weights, b\.bin, are not beside it"):
         read_arrays(graph_model)
     graph_model.write_text("{}")
-    with pytest.raises(WeightsError, match="not a model of TensorFlow.js"):
+    with pytest.raises(WeightsError, match=r"not a model of TensorFlow\.js"):
         read_arrays(graph_model)
     assert not out.exists()
 
