@@ -54,7 +54,7 @@ def reference():
         norm.momentum = None  # the statistics become those of the batch: others would amplify rounding errors
     with torch.no_grad():
         network.features(torch.rand(8, 3, 65, 65))
-    assert min(norm.running_var.min() for norm in norms) < 1e-3  # where epsilon counts
+    assert min(norm.running_var.min() for norm in norms) < 0.02  # so small that the difference of epsilon counts
     return network.eval()
 
 
