@@ -1,4 +1,4 @@
-"""MobileNet's weights in a graph model of TensorFlow.js: ``model.json`` and its binary shards, read with numpy alone."""
+"""MobileNet's weights in a graph model of TensorFlow.js: a ``.json`` file and its binary shards, read with numpy."""
 
 import json
 import re
