@@ -63,16 +63,21 @@ def family(application: Callable[..., keras.Model]) -> str:
 
 def application_options(name: str) -> list[str]:
     """The arguments of a network that are left to the user, for example ``alpha`` of ``mobilenetv2``."""
-    return [option for option in inspect.signature(applications()[name]).parameters if option not in _SET_HERE]
+    own = [option for option in inspect.signature(applications()[name]).parameters if option not in _SET_HERE]
+    return [*own, "normalization"]
 
 
-def build_application(name: str, image_size: tuple[int, int], weights: str | None = None, **options) -> keras.Model:
+def build_application(
+    name: str, image_size: tuple[int, int], weights: str | None = None, normalization: str | None = None, **options
+) -> keras.Model:
     """Builds a network of ``keras.applications`` without its classifier.
 
     Args:
         name: a key of `applications`.
         image_size: (H, W) in pixels.
         weights: ``"imagenet"`` (downloaded by Keras) or None for random weights.
+        normalization: mode of `PixelNormalization`, for weights that were trained with another one than the network's
+            own; None = `NORMALIZATION`.
         **options: further arguments of the network, see `application_options`.
 
     Returns:
@@ -80,7 +85,7 @@ def build_application(name: str, image_size: tuple[int, int], weights: str | Non
         (B, h, w, D). Its layers keep the names they have in Keras.
 
     Raises:
-        ValueError: the image is too small for the network.
+        ValueError: the image is too small for the network, or `normalization` is unknown.
         TypeError: an option does not exist.
 
     Example:
@@ -90,7 +95,8 @@ def build_application(name: str, image_size: tuple[int, int], weights: str | Non
     application = applications()[name]
     shape = (*image_size, 3)
     image = keras.Input(shape, name="image")
-    pixels = PixelNormalization(NORMALIZATION[family(application)], name="pixel_normalization")(image)
+    mode = normalization or NORMALIZATION[family(application)]
+    pixels = PixelNormalization(mode, name="pixel_normalization")(image)
     network = application(include_top=False, weights=weights, input_tensor=pixels, input_shape=shape, **options)
     return keras.Model(image, network.output, name=name)
 

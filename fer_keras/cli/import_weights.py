@@ -12,7 +12,7 @@ def import_weights(
         typer.Argument(
             metavar="FILE",
             help="PyTorch state dict (.pth, .pt, .bin, .tar) or Keras file (.keras, .h5): a backbone, or a model "
-            "around it.",
+            "around it; or a TensorFlow.js graph model (.json) of mobilenet.",
             show_default=False,
         ),
     ],

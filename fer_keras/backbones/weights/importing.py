@@ -11,7 +11,7 @@ import numpy as np
 import fer_keras
 from fer_keras.backbones import build_backbone
 from fer_keras.backbones.applications import check_rescaling
-from fer_keras.backbones.weights import torch_file
+from fer_keras.backbones.weights import tfjs_file, torch_file
 from fer_keras.backbones.weights.keras_file import SUFFIXES as KERAS_SUFFIXES
 from fer_keras.backbones.weights.keras_file import read_keras_file
 from fer_keras.backbones.weights.matching import WeightsError, match
@@ -77,8 +77,9 @@ def import_weights(
     Every parameter of the backbone must be found in its shape, BatchNorm's statistics included; nothing stays random.
 
     Args:
-        source: a PyTorch state dict (``.pth``, ``.pt``, ``.bin``, ``.tar``; for the backbones of `TORCH_LAYOUTS`) or
-            a Keras file (``.keras``, ``.h5``), of the backbone alone or of a model around it.
+        source: a PyTorch state dict (``.pth``, ``.pt``, ``.bin``, ``.tar``; for the backbones of `TORCH_LAYOUTS`),
+            a Keras file (``.keras``, ``.h5``), of the backbone alone or of a model around it, or the ``.json`` of a
+            TensorFlow.js graph model, its shards beside it (for ``mobilenet``).
         backbone: name of the backbone.
         out: file to write, ``*.weights.h5``; the note is ``<out>.json``. The same source gives the same note.
         options: arguments of the backbone's builder.
@@ -135,8 +136,12 @@ def _read(source: Path, model: keras.Model) -> Reading:
     if source.suffix in KERAS_SUFFIXES:
         check_rescaling(model.name, source)
         return read_keras_file(source, model)
+    if source.suffix in tfjs_file.SUFFIXES:
+        if model.name not in tfjs_file.NETWORKS:
+            raise WeightsError(f"{source}: TensorFlow.js files are read for mobilenet, not for {model.name}")
+        return tfjs_file.read_graph_model(source, model)
     if source.suffix not in torch_file.SUFFIXES:
-        known = ", ".join((*torch_file.SUFFIXES, *KERAS_SUFFIXES))
+        known = ", ".join((*torch_file.SUFFIXES, *KERAS_SUFFIXES, *tfjs_file.SUFFIXES))
         raise WeightsError(f"{source}: unknown kind of file {source.suffix!r}; known: {known}")
     if model.name not in TORCH_LAYOUTS:
         raise WeightsError(
@@ -147,8 +152,7 @@ def _read(source: Path, model: keras.Model) -> Reading:
 
     def assign(arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
-            axes = slots[name].axes
-            slots[name].variable.assign(array if axes is None else array.transpose(axes))
+            slots[name].assign(array)
 
     expected = {name: slot.torch_shape for name, slot in slots.items()}
     return Reading("PyTorch", torch_file.read_state_dict(source), expected, ".", assign)

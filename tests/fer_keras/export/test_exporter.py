@@ -1,5 +1,7 @@
 import io
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from fer_keras.export import exporter
 from fer_keras.export.exporter import ExportData, export_data, export_model
 from fer_keras.export.litert import export_litert
 from fer_keras.export.precision import ExportError
+from fer_keras.extras import ExtraError
 from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, GEOMETRY_FILE, find_geometry
 from fer_keras.inference.loading import load_classifier
 
@@ -56,6 +59,7 @@ def test_everything_is_written_and_agrees(keras_file, data, out, network, draw):
     assert "# exported" in card and "neutral, happiness, sadness, surprise" in card
     assert "On 100 labelled records of split `validation` of `quarters`" in card and "calibrated on 50" in card
     assert f"| model_int8.tflite | int8 | {rows[3].accuracy:.4f} |" in card and "Rejected" not in card
+    assert "`model_int8.tflite` has" in card and "of the size of `model.tflite`" in card
     assert "model_int8.tflite" in console.file.getvalue()
 
 
@@ -96,6 +100,7 @@ def test_a_failing_export_is_set_aside_and_replaces_nothing(keras_file, data, ou
     assert {name: (out / name).read_bytes() for name in kept} == kept
     card = (out / "MODEL_CARD.md").read_text()
     assert "Rejected:" in card and "- `model_int8.tflite` (int8): accuracy falls by" in card
+    assert "`model_int8.tflite` has" not in card  # the comparison with float32 is of kept files
     assert "| model_int8.tflite |" not in card
 
 
@@ -109,6 +114,34 @@ def test_a_rejected_saved_model_is_never_served(keras_file, data, out, monkeypat
     export_model(keras_file, out, data, ["saved_model"], console=Console(file=io.StringIO()))
     export_model(keras_file, out, data, ["saved_model"], console=Console(file=io.StringIO()))
     assert [name for name in _names(out) if name.isdecimal()] == ["1", "2"]
+
+
+def test_onnx_and_openvino_are_kept_and_timed_on_one_and_two_threads(keras_file, data, out):
+    pytest.importorskip("onnx")
+    pytest.importorskip("openvino")
+    console = Console(file=io.StringIO(), width=80)
+    rows = export_model(keras_file, out, data, ["keras", "onnx", "openvino"], ["float32"], console=console)
+    assert [(row.file, row.rejected) for row in rows] == [
+        ("model.keras", None),
+        ("model.onnx", None),
+        ("model.xml", None),
+    ]
+    assert [row.two_threads_p50 is None for row in rows] == [True, False, False]
+    assert rows[2].size == sum((out / name).stat().st_size for name in ("model.xml", "model.bin"))
+    assert load_classifier(out / "model.xml").class_names == load_classifier(out / "model.onnx").class_names == CLASSES
+    rows = export_model(keras_file, out, data, ["openvino"], ["float32"], max_drop=-100, console=console)
+    assert "accuracy falls" in rows[0].rejected
+    assert {"model.xml.rejected", "model.bin.rejected", "model.xml", "model.bin"} <= set(_names(out))
+
+
+@pytest.mark.parametrize("format, package", [("onnx", "tf2onnx"), ("openvino", "openvino")])
+def test_a_missing_package_is_named_before_any_work(keras_file, data, out, monkeypatch, format, package):
+    monkeypatch.setitem(sys.modules, "onnx", types.ModuleType("onnx"))
+    monkeypatch.setitem(sys.modules, "onnxruntime", types.ModuleType("onnxruntime"))
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ExtraError, match=rf"export needs {package}: pip install 'fer-keras\[{format}\]'"):
+        export_model(keras_file, out, data, [format])
+    assert not out.exists()
 
 
 def test_other_classes_than_the_records(keras_file, record_set, out):
