@@ -18,6 +18,7 @@ from fer_keras.environment import environment, has_byte_dot_products
 from fer_keras.evaluation.run_folder import EXPORT_REPORT_FILE, read_pretraining
 from fer_keras.export.inference_model import inference_model, uses_half_precision, without_colour
 from fer_keras.export.judgement import judge
+from fer_keras.export.keras_file import export_keras
 from fer_keras.export.litert import export_litert
 from fer_keras.export.model_card import render_model_card
 from fer_keras.export.onnx import export_onnx, require_onnx
@@ -238,8 +239,7 @@ def _write_exports(
     """Writes the formats asked for to `staging`; returns each one's path and precision."""
     exports = []
     if "keras" in formats:
-        network.save(staging / "model.keras")
-        exports.append((staging / "model.keras", "float32"))
+        exports.append((export_keras(network, staging / "model.keras"), "float32"))
     if "saved_model" in formats:
         exports.append((export_saved_model(network, staging, class_names, next_version(directory)), "float32"))
     for suffix, write in (FILE_FORMATS[name] for name in FILE_FORMATS if name in formats):

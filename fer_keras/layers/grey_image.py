@@ -27,7 +27,8 @@ class GreyImage(keras.layers.Layer):
     def call(self, images):
         pixels = ops.cast(images, self.compute_dtype)
         brightness = sum(weight * pixels[..., channel : channel + 1] for channel, weight in enumerate(LUMA))
-        return ops.concatenate([brightness] * 3, axis=-1)
+        # Whole levels, as in a grey image file; and a grey image comes out as it went in, to the last bit.
+        return ops.concatenate([ops.round(brightness)] * 3, axis=-1)
 
     def compute_output_shape(self, input_shape):
         return input_shape

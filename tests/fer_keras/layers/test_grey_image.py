@@ -11,12 +11,12 @@ def test_brightness_as_pillow_computes_it():
     grey = keras.ops.convert_to_numpy(GreyImage()(colours))
     assert grey.shape == colours.shape
     for channel in range(3):
-        np.testing.assert_allclose(grey[0, ..., channel], expected, atol=0.51)  # Pillow rounds
+        np.testing.assert_allclose(grey[0, ..., channel], expected, atol=1)  # halves may go either way
 
 
 def test_grey_images_stay():
     grey = np.repeat(np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1), 3, axis=3)
-    np.testing.assert_allclose(GreyImage()(grey), grey, atol=1e-4)
+    np.testing.assert_array_equal(GreyImage()(grey), grey)
 
 
 def test_saved_and_loaded(tmp_path):
