@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_keras.data.parallel_map import parallel_map
 from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
 
@@ -48,7 +49,7 @@ def _decode_all(record_set: RecordSet, split: str, image_size: ImageSize) -> np.
     pixels = np.empty((record_set.split(split).num_examples, *image_size, 3), np.uint8)
     batches = tf.data.TFRecordDataset(record_set.shard_paths(split)).batch(256)
     start = 0
-    for batch in batches.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2):
+    for batch in parallel_map(batches, decode):
         pixels[start : start + len(batch)] = batch.numpy()
         start += len(batch)
     return pixels

@@ -8,6 +8,7 @@ import numpy as np
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.candidates import check_candidates
 from fer_keras.data.image_store import image_reader
+from fer_keras.data.parallel_map import parallel_map
 from fer_keras.data.preprocessing import ImageSize, decode_batch
 from fer_keras.data.records import RecordSet, parse_records, read_columns
 from fer_keras.data.sampling import (
@@ -103,8 +104,8 @@ def evaluation_dataset(
 
     files = tf.data.TFRecordDataset(record_set.shard_paths(split))
     batches = -(-record_set.split(split).num_examples // batch_size)
-    dataset = files.batch(batch_size).map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+    dataset = parallel_map(files.batch(batch_size), to_batch)
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches))
 
 
 def training_dataset(
@@ -255,10 +256,9 @@ def training_dataset(
         return x, y
 
     in_cycle, steps = steps, steps_per_epoch or steps
-    dataset = numbered_batches(order, in_cycle, steps, initial_epoch, epochs)
-    dataset = dataset.map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    dataset = parallel_map(numbered_batches(order, in_cycle, steps, initial_epoch, epochs), to_batch)
     total = max(epochs - initial_epoch, 0) * steps
-    return dataset.apply(tf.data.experimental.assert_cardinality(total)).prefetch(tf.data.AUTOTUNE), steps
+    return dataset.apply(tf.data.experimental.assert_cardinality(total)), steps
 
 
 def _columns(

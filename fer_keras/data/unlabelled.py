@@ -6,6 +6,7 @@ import numpy as np
 
 from fer_keras.data.augmentation import Augmentation
 from fer_keras.data.image_store import image_reader
+from fer_keras.data.parallel_map import parallel_map
 from fer_keras.data.pipeline import PipelineError
 from fer_keras.data.preprocessing import ImageSize
 from fer_keras.data.records import RecordSet
@@ -79,6 +80,5 @@ def unlabelled_dataset(
         }
 
     batches = numbered_batches(order, len(subset) // batch_size, steps_per_epoch, initial_epoch, epochs)
-    dataset = batches.map(to_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     total = max(epochs - initial_epoch, 0) * steps_per_epoch
-    return dataset.apply(tf.data.experimental.assert_cardinality(total)).prefetch(tf.data.AUTOTUNE)
+    return parallel_map(batches, to_batch).apply(tf.data.experimental.assert_cardinality(total))

@@ -16,7 +16,12 @@ from fer_keras.data.records import RecordSet
 from fer_keras.emotions import require_same_classes
 from fer_keras.environment import environment, has_byte_dot_products
 from fer_keras.evaluation.run_folder import EXPORT_REPORT_FILE, read_pretraining
-from fer_keras.export.inference_model import inference_model, uses_half_precision, without_colour
+from fer_keras.export.inference_model import (
+    averaged_with_mirror,
+    inference_model,
+    uses_half_precision,
+    without_colour,
+)
 from fer_keras.export.judgement import judge
 from fer_keras.export.keras_file import export_keras
 from fer_keras.export.litert import export_litert
@@ -106,6 +111,7 @@ def export_model(
     formats: Sequence[str] = DEFAULT_FORMATS,
     precisions: Sequence[str] = ("float32", "int8"),
     max_drop: float = MAX_DROP,
+    mirror: bool = False,
     console: Console | None = None,
 ) -> list[Parity]:
     """Exports a trained Keras model and keeps what passes the parity gate.
@@ -123,6 +129,8 @@ def export_model(
         formats: some of `FORMATS`.
         precisions: some of `fer_keras.export.precision.PRECISIONS`, for `FILE_FORMATS`; the others are float32.
         max_drop: percentage points of accuracy that an export may lose.
+        mirror: export the mean of the answers for the image and its mirror image (`averaged_with_mirror`); the exports
+            are then compared with that mean.
         console: where the table of measurements goes; standard error if None.
 
     Returns:
@@ -157,9 +165,14 @@ def export_model(
         )
 
     directory.mkdir(parents=True, exist_ok=True)
+    tolerance = MAX_DIFFERENCE_FROM_HALF if uses_half_precision(reference.model) else MAX_DIFFERENCE
+    without_mirror = None
+    if mirror:
+        without_mirror = accuracy(reference.predict_proba(images), labels)
+        network = averaged_with_mirror(network)
+        reference = KerasClassifier(source, network, class_names=reference.class_names)
     expected = reference.predict(images)
     probs, positions = expected["probs"], expected.get("valence_arousal")
-    tolerance = MAX_DIFFERENCE_FROM_HALF if uses_half_precision(reference.model) else MAX_DIFFERENCE
     with tempfile.TemporaryDirectory(dir=directory, prefix=".export-") as folder:
         staging = Path(folder)
         (staging / LABELS_FILE).write_text(format_labels(reference.class_names))
@@ -174,6 +187,7 @@ def export_model(
             )
         report = _report(source, reference, network, record_set, data, labels, probs, calibration, max_drop, rows)
         report["grey"] = geometry is not None and geometry.grey
+        report["accuracy_without_mirror"] = without_mirror
         report["test"] = judge(reference, *data.test) if data.test else None
         (staging / EXPORT_REPORT_FILE).write_text(json.dumps(report, indent=1) + "\n")
         config = run_config(source)

@@ -1,6 +1,7 @@
 """The model that is exported: a float32 functional model with nothing of the training in it."""
 
 import keras
+from keras import ops
 
 from fer_keras.inference.classifier import OUTPUTS, ModelLoadError
 from fer_keras.layers.grey_image import GreyImage
@@ -43,6 +44,27 @@ def without_colour(model: keras.Model) -> keras.Model:
     given = model.inputs[0]
     image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
     outputs = model(GreyImage(name="grey_image")(image))
+    return keras.Model(image, outputs, name=model.name)
+
+
+def averaged_with_mirror(model: keras.Model) -> keras.Model:
+    """A model that answers with the mean of `model`'s answers for an image and for its mirror image.
+
+    A face and its mirror image show the same expression, so the mean errs less than either; it takes twice the time.
+
+    Args:
+        model: a functional model as `inference_model` returns it.
+
+    Returns:
+        A functional model with the same input and outputs, and the weights of `model`.
+    """
+    given = model.inputs[0]
+    image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
+    pixels = ops.cast(image, "float32")
+    both = model(ops.concatenate([pixels, ops.flip(pixels, axis=2)], axis=0))
+    outputs = {
+        name: ops.mean(ops.reshape(values, (2, -1, values.shape[-1])), axis=0) for name, values in both.items()
+    }
     return keras.Model(image, outputs, name=model.name)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from fer_keras.data.parallel_map import parallel_map
 from fer_keras.data.preprocessing import decode_and_resize
 from fer_keras.data.records import RecordSet, RecordSetError, parse_records
 from fer_keras.emotions import UNLABELLED
@@ -39,7 +40,7 @@ def read_samples(
         return decode_and_resize(record["image"][0], size), record["label"][0]
 
     dataset = tf.data.TFRecordDataset(record_set.shard_paths(split)).enumerate()
-    dataset = dataset.filter(lambda index, _: mask[index]).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = parallel_map(dataset.filter(lambda index, _: mask[index]), decode)
     images, labels = [], []
     for image, label in dataset.as_numpy_iterator():
         if label != UNLABELLED or not labelled:

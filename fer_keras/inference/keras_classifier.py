@@ -1,6 +1,7 @@
 """A ``.keras`` file as a classifier."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -19,14 +20,21 @@ class KerasClassifier(Classifier):
         model: a `Method` (has ``inference_model()`` and ``class_names``), or a functional model from ``image``
             (N, H, W, 3) to a dict with ``probs`` (N, C) and perhaps ``valence_arousal`` (N, 2).
         batch_size: images per step.
+        class_names: the C classes, where neither the model nor a file beside `path` tells them.
 
     Raises:
         ModelLoadError: the model does not have this form, or its class names are not known.
     """
 
-    def __init__(self, path: str | Path, model: keras.Model, batch_size: int = 256):
+    def __init__(
+        self,
+        path: str | Path,
+        model: keras.Model,
+        batch_size: int = 256,
+        class_names: Sequence[str] | None = None,
+    ):
         path = Path(path)
-        own = getattr(model, "class_names", None)
+        own = class_names or getattr(model, "class_names", None)
         if hasattr(model, "inference_model"):
             model = model.inference_model()
         outputs = model.output if getattr(model, "built", False) and hasattr(model, "output") else None

@@ -218,3 +218,18 @@ def test_valence_and_arousal_are_exported_and_compared(tmp_path, data, out, flat
     assert "- `valence_arousal`: float32 (N, 2)" in card
     assert "Valence and arousal change on average by" in card and "(`model.tflite`)." in card
     assert load_classifier(out).has_valence_arousal and load_classifier(out / "model.tflite").has_valence_arousal
+
+
+def test_mean_over_image_and_mirror_image(keras_file, data, out, network, draw):
+    rows = export_model(keras_file, out, data, precisions=["float32", "int8"], mirror=True)
+    assert not any(row.rejected for row in rows)
+    images, _ = draw(20, 8)
+    expected = (network(images)["probs"].numpy() + network(images[:, :, ::-1])["probs"].numpy()) / 2
+    for name in ("1", "model.keras", "model.tflite"):
+        probs = load_classifier(out / name).predict_proba(images)
+        np.testing.assert_allclose(probs, expected, atol=1e-5)
+        np.testing.assert_allclose(load_classifier(out / name).predict_proba(images[:, :, ::-1]), probs, atol=1e-5)
+    report = json.loads((out / "export.json").read_text())
+    assert report["accuracy_without_mirror"] > report["reference_accuracy"]  # the task tells left from right
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "the mean of those for the image and for its mirror image" in card
