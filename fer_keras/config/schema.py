@@ -217,7 +217,7 @@ class Training(Section):
 
     deterministic: bool = Field(True, description="the same run twice gives the same weights, bit for bit")
     mixed_precision: bool = Field(False, description="compute in float16, keep weights in float32")
-    jit_compile: bool = Field(False, description="compile the training step with XLA")
+    jit_compile: bool = Field(False, description="compile the training step with XLA; needs deterministic: false")
     steps_per_execution: int = Field(1, ge=1, description="training steps per call of the graph")
     ema: float | None = Field(
         None, gt=0, lt=1, description='decay of an average of the weights, used for validation and "best"; null = off'
@@ -227,6 +227,12 @@ class Training(Section):
         None, ge=1, description="epochs without a better monitor after which training stops; null = never"
     )
     devices: int = Field(1, ge=1, le=256, description="replicas of tf.distribute.MirroredStrategy")
+
+    @model_validator(mode="after")
+    def _compiled(self) -> Self:
+        if self.jit_compile and self.deterministic:
+            raise ValueError("jit_compile: Keras does not use XLA under deterministic ops; set deterministic: false")
+        return self
 
 
 class Pretraining(Section):

@@ -62,9 +62,7 @@ def averaged_with_mirror(model: keras.Model) -> keras.Model:
     image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
     pixels = ops.cast(image, "float32")
     both = model(ops.concatenate([pixels, ops.flip(pixels, axis=2)], axis=0))
-    outputs = {
-        name: ops.mean(ops.reshape(values, (2, -1, values.shape[-1])), axis=0) for name, values in both.items()
-    }
+    outputs = {name: ops.mean(ops.reshape(values, (2, -1, values.shape[-1])), axis=0) for name, values in both.items()}
     return keras.Model(image, outputs, name=model.name)
 
 

@@ -96,6 +96,10 @@ def test_at_most_three_levels(write):
             "data: {validation_split: null}\ntraining: {early_stopping: 2}",
             "a.yaml: training.early_stopping needs a data.validation_split",
         ),
+        (
+            "training: {jit_compile: true}",
+            "a.yaml: training: jit_compile: Keras does not use XLA under deterministic ops; set deterministic: false",
+        ),
         ("- 1\n- 2", "a.yaml: should hold keys and values (key: value), not [1, 2]"),
         ("seed: 1\nseed: 2", "a.yaml: line 2, column 1: the key 'seed' stands here twice"),
         ("_base_: [1]", "a.yaml: _base_ should be a path or a list of paths"),
