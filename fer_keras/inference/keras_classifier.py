@@ -59,6 +59,7 @@ class KerasClassifier(Classifier):
         """
         # the classes that a stored model names register themselves when they are imported
         import fer_keras.backbones
+        import fer_keras.layers.grey_image  # of exports that were trained on grey images
         import fer_keras.methods  # noqa: F401
 
         path = Path(path)

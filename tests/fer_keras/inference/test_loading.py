@@ -214,9 +214,22 @@ def test_a_stored_method_loads_in_a_fresh_process(tmp_path, policy):
         method.save(tmp_path / "method.keras")
     finally:
         keras.mixed_precision.set_dtype_policy(before)
+    _require_loaded_in_a_fresh_process(tmp_path / "method.keras")
+
+
+def test_an_export_for_grey_images_loads_in_a_fresh_process(tmp_path):
+    from fer_keras.layers.grey_image import GreyImage
+
+    image = keras.Input((4, 4, 3), dtype="uint8", name="image")
+    features = keras.layers.Flatten()(GreyImage()(image))
+    keras.Model(image, {"probs": keras.layers.Dense(3, "softmax")(features)}).save(tmp_path / "model.keras")
+    (tmp_path / "labels.txt").write_text("\n".join(CLASSES))
+    _require_loaded_in_a_fresh_process(tmp_path / "model.keras")
+
+
+def _require_loaded_in_a_fresh_process(file):
     program = (
-        "from fer_keras.inference.loading import load_classifier\n"
-        f"print(load_classifier({str(tmp_path / 'method.keras')!r}).class_names)\n"
+        f"from fer_keras.inference.loading import load_classifier\nprint(load_classifier({str(file)!r}).class_names)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == str(CLASSES), done.stderr[-500:]
