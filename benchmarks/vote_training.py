@@ -12,32 +12,47 @@ and the divergence of the predictions from all votes. Interrupted, it continues;
 
 from pathlib import Path
 
+import yaml
 from common import compare, comparison_parser, store
 
+from fer_keras.files import write_text
+
 CONFIGS = Path("configs")
-SCHEMES = ("majority", "multi_target", "probability", "cross_entropy", "average")
-FILES = (
-    *(CONFIGS / "votes" / f"ferplus_fer_mini_{scheme}.yaml" for scheme in SCHEMES),
-    CONFIGS / "pll" / "ferplus_fer_mini.yaml",
-    CONFIGS / "ambiguity_distillation" / "ferplus_fer_mini.yaml",
-)
+SCHEMES = ("majority", "multi_target", "probability", "cross_entropy")
+RAMPS = {"pll": 1.0, "ambiguity_distillation": 0.2}
+"""Methods in which something rises over the first epochs, and over what share of them."""
+
 SETTING = (
-    "data.augmentation.pad_and_crop=0",
+    "data.image_size=[32, 32]",
+    "data.augmentation.pad_and_crop=2",
     "backbone.options.widths=[16, 32, 64, 96]",
     "schedule.learning_rate=0.002",
 )
 MEASURES = ("accuracy", "ece", "kl")
 
 
+def presets(runs: Path, epochs: int) -> list[Path]:
+    """The experiment files, the baseline first; ramps are fitted to the number of epochs."""
+    files = [CONFIGS / "votes" / f"ferplus_fer_mini_{scheme}.yaml" for scheme in SCHEMES]
+    for method, share in RAMPS.items():
+        fitted = {
+            "_base_": str((CONFIGS / method / "ferplus_fer_mini.yaml").resolve()),
+            "method": {"ramp_epochs": share * epochs},
+        }
+        files.append(runs / "presets" / f"{method}.yaml")
+        write_text(files[-1], yaml.safe_dump(fitted))
+    return files
+
+
 def main() -> None:
     parser = comparison_parser(__doc__, "runs/vote_training")
     parser.add_argument("--data", default="data/ferplus", help="record set with the three sidecars")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all runs; not stored")
     arguments = parser.parse_args()
     settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING, *arguments.set]
     # Ambiguity distillation learns from the raw votes, without a sidecar.
-    content = compare(FILES, arguments.runs, settings, arguments, "--differing=data.targets")
+    content = compare(presets(arguments.runs, arguments.epochs), arguments.runs, settings, arguments, "--differing=data.targets")
     for label, figures in content["summary"].items():
         print(label, *(f"{name} {figures[f'test_best_{name}']['mean']:.4f}" for name in MEASURES), sep="  ")
     if arguments.set:

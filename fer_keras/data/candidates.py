@@ -72,6 +72,28 @@ def covering_set(scores: np.ndarray, mass: float, max_candidates: int) -> np.nda
     return found
 
 
+def covering_set_with_ties(scores: np.ndarray, mass: float, max_candidates: int) -> np.ndarray:
+    """As `covering_set`, but classes with equal scores come into the set together (FER+'s authors).
+
+    Args:
+        scores, mass: as for `covering_set`.
+        max_candidates: most classes in a set; classes that would make it larger all stay out, unless they are the first.
+
+    Returns:
+        (N, C) bool.
+
+    Example:
+        >>> covering_set_with_ties(np.array([[6, 2, 2, 0], [4, 2, 2, 2]]), mass=0.75, max_candidates=3).tolist()
+        [[True, True, True, False], [True, False, False, False]]
+    """
+    scores = np.asarray(scores, np.float64)
+    above = scores[:, None, :] > scores[:, :, None]
+    before = (scores[:, None, :] * above).sum(axis=2)  # what the classes with greater scores have together
+    wanted = (before < mass * scores.sum(axis=1, keepdims=True) - _TOLERANCE) & (scores > 0)
+    size = (scores[:, None, :] >= scores[:, :, None]).sum(axis=2)  # of the set, once the class is in it
+    return wanted & ((size <= max_candidates) | ~above.any(axis=2))
+
+
 def vote_candidates(
     votes: np.ndarray,
     labels: np.ndarray,
@@ -89,7 +111,8 @@ def vote_candidates(
         votes: (N, C); a row of zeros = none.
         labels: (N,) given labels, for samples without votes: the label alone, or every class where it is missing too.
         rule: ``positive``: every class with a vote; ``share``: those with at least `threshold` of the votes;
-            ``mass``: the fewest that have `threshold` of the votes together, at most `max_candidates`.
+            ``mass``: the fewest that have `threshold` of the votes together, those with equal votes together, at most
+            `max_candidates` (`covering_set_with_ties`).
         threshold: None: 0.3 for ``share``, 0.75 for ``mass``.
         max_candidates: of the rule ``mass``.
         min_votes, min_share: votes that are dropped first, see `drop_rare_votes`.
@@ -124,7 +147,7 @@ def vote_candidates(
     else:
         _check_share("threshold", threshold)
         _check_count(max_candidates)
-        chosen = covering_set(kept, threshold, max_candidates)
+        chosen = covering_set_with_ties(kept, threshold, max_candidates)
     voted = chosen.any(axis=1, keepdims=True)
     chosen = np.where(voted, chosen, label_sets(labels, chosen.shape[1]))
     return as_distributions(chosen, None if uniform else np.where(voted, kept, 1.0))

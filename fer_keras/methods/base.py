@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from fer_keras.emotions import canonical_name
+from fer_keras.emotions import UNLABELLED, canonical_name
 from fer_keras.layers.expression_levels import ExpressionLevels
 from fer_keras.layers.replica import num_replicas
 from fer_keras.losses.soft_cross_entropy import soft_cross_entropy, weighted_batch_mean
@@ -251,7 +251,9 @@ class Method(keras.Model):
 
     def _update_metrics(self, objective: Objective, x, y, sample_weight) -> dict:
         self._loss_tracker.update_state(objective.loss, sample_weight=ops.shape(objective.probs)[0])
-        self._accuracy.update_state(y["label"], objective.probs, sample_weight)
+        labelled = ops.cast(y["label"] != UNLABELLED, "float32")  # with votes as targets, some samples have no label
+        counted = labelled if sample_weight is None else labelled * ops.cast(sample_weight, "float32")
+        self._accuracy.update_state(y["label"], objective.probs, counted)
         logs = self.compute_metrics(x, y["label"], objective.probs, sample_weight)
         return {name: value for name, value in logs.items() if name not in self._diagnostics}
 

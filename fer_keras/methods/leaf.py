@@ -13,18 +13,21 @@ from fer_keras.methods.semi_supervised import SemiSupervised
 class LEAF(SemiSupervised):
     """Ada-CM's loss with L_u = mean(m) times the fuzzy positive loss, rescaled; features pass through experts.
 
+    The thresholds' mask is a factor, not one for each sample: a prediction that is sure enough for a threshold names
+    one class, so that with a mask for each sample hardly a pseudo-label would be ambiguous.
+
     ``fidelity="paper"``: separate experts of which each sample takes two, combined as a sum, the instance level behind
-    the classifier, a mask for each sample. ``"official"`` (released code): one expert in the place of all, combined in
-    the logarithm, the instance level before the classifier, the mask as a factor, thresholds from a pass over the
-    labelled images, weights shrunk after every step.
+    the classifier. ``"official"`` (released code): one expert in the place of all, combined in
+    the logarithm, the instance level before the classifier, thresholds from a pass over the labelled images, weights
+    shrunk after every step.
 
     Args:
         backbone, class_names: as for `Method`.
         fidelity: sets the options below that are None.
         num_experts: of each level.
-        experts, instance_level, mask_mode, margin, shrink: of `fer_keras.methods.semi_supervised.SemiSupervised`;
+        experts, instance_level, margin, shrink: of `fer_keras.methods.semi_supervised.SemiSupervised`;
             `experts` adds to, or overrides, what `fidelity` sets.
-        category_level: of the same; LEAF's is ``fuzzy``.
+        category_level, mask_mode: of the same; LEAF's are ``fuzzy`` and ``scalar``.
         **kwargs: its other options.
 
     Raises:
@@ -47,7 +50,7 @@ class LEAF(SemiSupervised):
         experts: dict | None = None,
         instance_level: str | None = None,
         category_level: str = "fuzzy",
-        mask_mode: str | None = None,
+        mask_mode: str = "scalar",
         margin: str | None = None,
         shrink: float | None = None,
         **kwargs,
@@ -62,7 +65,7 @@ class LEAF(SemiSupervised):
             experts={"num_experts": num_experts, **released, **(experts or {})},
             instance_level=instance_level or ("feature" if official else "logits"),
             category_level=category_level,
-            mask_mode=mask_mode or ("scalar" if official else "per_sample"),
+            mask_mode=mask_mode,
             margin=margin or ("augmented" if official else "online"),
             shrink=shrink if shrink is not None else (0.02 if official else 0.0),
             **kwargs,

@@ -45,7 +45,7 @@ class SemiSupervised(Method):
         experts: None, or the arguments of `fer_keras.layers.expression_aware_aggregation.ExpressionAwareAggregation`.
         instance_level: of `fer_keras.layers.expression_levels.ExpressionLevels`.
         category_level: ``hard``: L_u is the cross-entropy with the pseudo-label; ``fuzzy``: the fuzzy positive loss,
-            rescaled to the size of that cross-entropy.
+            rescaled to the size of that cross-entropy, each over the images that count.
         mask_mode: whether the threshold leaves out single images, or scales L_u by the share that reaches it.
         cover, max_positives: of `fer_keras.losses.fuzzy_positive.positive_set`.
         weak_views: 1 or 2 views that the pseudo-label is made of.
@@ -208,7 +208,9 @@ class SemiSupervised(Method):
         mean = mean_prediction(weak_logits[0], weak_logits[-1])
         pseudo_label, mask = confident(mean, self.thresholds.thresholds.value)
         cross_entropy = pseudo_cross_entropy(strong_logits, pseudo_label)
-        weights = ops.cast(mask, "float32")
+        share = ops.mean(ops.cast(mask, "float32"))
+        # Which images count: those above their threshold, or all of them by the share that is above.
+        weights = ops.cast(mask, "float32") if self.mask_mode == "per_sample" else ops.ones_like(cross_entropy) * share
         if self.category_level == "hard":
             values, rescale = cross_entropy, 1.0
         else:
@@ -216,14 +218,11 @@ class SemiSupervised(Method):
             probs = ops.softmax((weak_logits[0] + weak_logits[-1]) / 2.0, axis=-1)
             fuzzy = fuzzy_positive_loss(strong_logits, probs, self.cover, self.max_positives)
             values = fuzzy["weight"] * fuzzy["pair_loss"]
-            size = ops.mean(values)
-            # Where every prediction is flat, there is nothing to rescale.
-            rescale = ops.where(size > 0, ops.mean(cross_entropy) / ops.where(size > 0, size, 1.0), 0.0)
+            size = ops.mean(weights * values)
+            # Where every prediction is flat, or none is sure, there is nothing to rescale.
+            rescale = ops.where(size > 0, ops.mean(weights * cross_entropy) / ops.where(size > 0, size, 1.0), 0.0)
             rescale = ops.stop_gradient(rescale)
-        if self.mask_mode == "scalar":
-            loss = ops.mean(values) * rescale * ops.mean(weights)
-        else:
-            loss = ops.mean(weights * values) * rescale
+        loss = ops.mean(weights * values) * rescale
         return {"loss": loss, "mask": mask, "pseudo_label": pseudo_label}
 
     def objective(self, y, labelled: dict, weak: list[dict], strong: dict, sample_weight=None) -> Objective:

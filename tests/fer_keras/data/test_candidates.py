@@ -42,7 +42,10 @@ def slow_rule(votes, label, rule, min_votes=2, limit=3):
     else:
         while sum(votes[c] for c in chosen) < 0.75 * total and len(chosen) < limit:
             rest = [c for c in range(len(votes)) if c not in chosen]
-            chosen.add(max(rest, key=lambda c: (votes[c], -c)))
+            equal = {c for c in rest if votes[c] == max(votes[r] for r in rest)}
+            if chosen and len(chosen | equal) > limit:
+                break  # the authors drop such a row
+            chosen |= equal
     mass = sum(votes[c] for c in chosen)
     return [votes[c] / mass if c in chosen else 0.0 for c in range(len(votes))]
 
@@ -82,9 +85,9 @@ def test_hand_computed():
     np.testing.assert_allclose(
         vote_candidates(votes, labels, "share"), [[5 / 8, 3 / 8, 0, 0, 0], [0.4, 0.3, 0.3, 0, 0], fifth, third, fifth]
     )
-    # 5 of 8 are less than 0.75; three of five equal classes, the first ones, are the most that a set may hold.
+    # 5 of 8 are less than 0.75; classes with equal votes come together.
     np.testing.assert_allclose(
-        vote_candidates(votes, labels, "mass"), [[5 / 8, 3 / 8, 0, 0, 0], [0.4, 0.3, 0.3, 0, 0], third, third, fifth]
+        vote_candidates(votes, labels, "mass"), [[5 / 8, 3 / 8, 0, 0, 0], [0.4, 0.3, 0.3, 0, 0], fifth, third, fifth]
     )
     np.testing.assert_allclose(
         vote_candidates(votes[:2], labels[:2], "share", threshold=0.35), [[5 / 8, 3 / 8, 0, 0, 0], [1, 0, 0, 0, 0]]

@@ -258,6 +258,16 @@ def test_refuses_a_foreign_loss(backbone, dataset):
         model.fit(dataset, verbose=0)
 
 
+def test_samples_without_a_label_are_no_mistakes(backbone, dataset):
+    model = methods.CrossEntropy(backbone, EMOTIONS_7)
+    model.compile("sgd")
+    agrees = dataset.map(lambda x, y: (x, {**y, "label": tf.argmax(model(x, training=False), axis=-1)}))
+    some = agrees.map(
+        lambda x, y: (x, {**y, "label": tf.where(x["sample_id"] % 3 == 0, tf.constant(-1, tf.int64), y["label"])})
+    )
+    assert model.evaluate(some, return_dict=True, verbose=0)["accuracy"] == 1.0
+
+
 def test_nan_stops_training_with_a_reason(backbone, dataset):
     model = methods.CrossEntropy(backbone, EMOTIONS_7)
     model.compile("sgd")

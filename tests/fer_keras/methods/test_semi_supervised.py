@@ -73,6 +73,24 @@ def test_a_mask_for_each_sample_leaves_the_unsure_ones_out(build):
     assert float(found["loss"]) == pytest.approx(expected, rel=1e-5)
 
 
+def test_fuzzy_loss_has_the_size_of_the_cross_entropy_of_the_images_that_count(build):
+    rng = np.random.default_rng(0)
+    weak, strong = rng.normal(0, 4, (8, 7)).astype("float32"), rng.normal(size=(8, 7)).astype("float32")
+    probs, log_probs = tf.nn.softmax(weak).numpy(), tf.nn.log_softmax(strong).numpy()
+    sure = probs.max(1) >= 0.8
+    assert 0 < sure.sum() < 8
+    losses = -log_probs[np.arange(8), probs.argmax(1)]
+    for mask_mode, expected in (("per_sample", (sure * losses).mean()), ("scalar", sure.mean() * losses.mean())):
+        found = build("leaf", mask_mode=mask_mode).unlabelled_loss([weak, weak], strong)
+        assert float(found["loss"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_nobody_sure_is_no_loss(build):
+    flat = np.zeros((4, 7), "float32")
+    for mask_mode in ("per_sample", "scalar"):
+        assert float(build("leaf", mask_mode=mask_mode).unlabelled_loss([flat, flat], flat)["loss"]) == 0.0
+
+
 def test_the_teacher_follows_the_network_and_is_what_is_judged(build):
     model = build("ada_cm", ema_decay=0.5)
     model.compile(keras.optimizers.SGD(0.5))
@@ -143,5 +161,5 @@ def test_mistakes_are_named(build, options, message):
 def test_the_released_code_is_an_option(build):
     official, paper = build("leaf", fidelity="official"), build("leaf")
     assert official.levels.semantic.share_experts and official.levels.semantic.k == 1
-    assert (official.margin, official.mask_mode, official.shrink) == ("augmented", "scalar", 0.02)
+    assert (official.margin, official.shrink, paper.margin, paper.shrink) == ("augmented", 0.02, "online", 0.0)
     assert not paper.levels.semantic.share_experts and paper.levels.instance_level == "logits"
