@@ -52,7 +52,9 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING, *arguments.set]
     # Ambiguity distillation learns from the raw votes, without a sidecar.
-    content = compare(presets(arguments.runs, arguments.epochs), arguments.runs, settings, arguments, "--differing=data.targets")
+    content = compare(
+        presets(arguments.runs, arguments.epochs), arguments.runs, settings, arguments, "--differing=data.targets"
+    )
     for label, figures in content["summary"].items():
         print(label, *(f"{name} {figures[f'test_best_{name}']['mean']:.4f}" for name in MEASURES), sep="  ")
     if arguments.set:

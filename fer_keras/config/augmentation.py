@@ -93,3 +93,33 @@ class Augmentation(Section):
         """Whether images are mixed with other images, and their labels with them."""
         mixing_layers = [entry for entry in self.keras_cv if entry.get("layer") == "FourierMix"]
         return self.mix_up is not None or self.cut_mix is not None or bool(mixing_layers)
+
+
+class StrongErasing(RandomErasing):
+    """The erased square of a strongly augmented view."""
+
+    probability: Unit = Field(1.0, description="share of the images of which a rectangle is erased; 0 = off")
+    area: Pair = Field((0.02, 0.25), description="smallest and largest share of the image's area")
+    aspect: Pair = Field((1.0, 1.0), description="smallest and largest height / width of the rectangle")
+
+
+class StrongRandAugment(RandAugmentOptions):
+    """RandAugment of a strongly augmented view."""
+
+    num_ops: int = Field(3, ge=1, le=10, description="operations applied to each image")
+    factor: Unit = Field(1.0, description="strength of the operations, 0 to 1")
+
+
+class StrongAugmentation(Augmentation):
+    """What is done at random to the strongly augmented view of an unlabelled image."""
+
+    random_erasing: StrongErasing = Field(default_factory=StrongErasing, description="erase a random rectangle")
+    rand_augment: StrongRandAugment | None = Field(
+        default_factory=StrongRandAugment, description="RandAugment; null = off"
+    )
+
+    @model_validator(mode="after")
+    def _single_images(self) -> Self:
+        if self.mixes_samples:
+            raise ValueError("views of unlabelled images have no labels to mix; drop mix_up, cut_mix and FourierMix")
+        return self

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from fer_keras.config.augmentation import Augmentation, RandAugmentOptions, RandomErasing
+from fer_keras.config.augmentation import Augmentation, StrongAugmentation
 from fer_keras.config.section import Names, Numbers, Section, Size, Text
 
 
@@ -16,11 +16,8 @@ class Unlabelled(Section):
     """The unlabelled images beside every batch of labelled ones, for methods that learn from them."""
 
     batch_size: int = Field(64, ge=1, le=65536, description="unlabelled images in a step")
-    strong: Augmentation = Field(
-        default_factory=lambda: Augmentation(
-            rand_augment=RandAugmentOptions(num_ops=3, factor=1.0),
-            random_erasing=RandomErasing(probability=1.0, area=(0.02, 0.25), aspect=(1.0, 1.0)),
-        ),
+    strong: StrongAugmentation = Field(
+        default_factory=StrongAugmentation,
         description="random changes of the strongly augmented view; the weak views have those of data.augmentation",
     )
 
@@ -274,11 +271,11 @@ class Config(Section):
     def _without_labels(self) -> Self:
         if self.pretraining is not None:
             defaults = Data()
-            for key in ("targets", "class_weights", "sampler", "ten_crop"):
+            for key in ("targets", "class_weights", "sampler", "ten_crop", "labelled"):
                 if getattr(self.data, key) != getattr(defaults, key):
                     raise ValueError(f"pretraining looks at single images without their labels; drop data.{key}")
             for source in self.data.sources:
-                for key in ("noisy_labels", "neighbors", "label_sources", "valence_arousal"):
+                for key in ("noisy_labels", "neighbors", "label_sources", "valence_arousal", "candidates"):
                     if getattr(source, key) is not None:
                         raise ValueError(f"pretraining looks at single images without their labels; drop data.{key}")
             if self.training.monitor not in ("val_loss", "loss"):

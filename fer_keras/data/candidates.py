@@ -77,7 +77,7 @@ def covering_set_with_ties(scores: np.ndarray, mass: float, max_candidates: int)
 
     Args:
         scores, mass: as for `covering_set`.
-        max_candidates: most classes in a set; classes that would make it larger all stay out, unless they are the first.
+        max_candidates: most classes in a set; those that would make it larger all stay out, unless they are the first.
 
     Returns:
         (N, C) bool.

@@ -56,6 +56,8 @@ class AmbiguityDistillation(Method):
 
     uses_sample_table = True
     uses_epoch = True
+    learns_distributions = True
+    learns_candidates = True
     diagnostics = ("divergence", "distillation", "uncertainty")
 
     def __init__(
@@ -93,11 +95,16 @@ class AmbiguityDistillation(Method):
         self.teacher_classifier = self.build_classifier("teacher_classifier")
         self.teacher_classifier.set_weights(self.classifier.get_weights())
         self.teacher.trainable = self.teacher_classifier.trainable = False
+        self.teacher_levels = self._aggregation_levels()
+        if self.teacher_levels is not None:
+            self.teacher_levels.set_weights(self.aggregation_levels.get_weights())
+            self.teacher_levels.trainable = False
         self.sample_uncertainties = SampleAverage(num_samples, uncertainty_momentum, name="sample_uncertainties")
 
     def teacher_logits(self, images):
         """Logits (B, C) of the teacher, in inference mode."""
-        return self.teacher_classifier(self.pool(self.teacher(ops.cast(images, "float32"), training=False)))
+        features = self.pool(self.teacher(ops.cast(images, "float32"), training=False))
+        return self.teacher_classifier(features if self.teacher_levels is None else self.teacher_levels(features))
 
     def training_loss(self, x, y, sample_weight=None) -> Objective:
         outputs = self.forward(x["image"], training=True)
@@ -132,6 +139,8 @@ class AmbiguityDistillation(Method):
     def after_step(self, x, y, objective: Objective) -> None:
         average_variables(self.teacher.weights, self.backbone.weights, self.teacher_decay)
         average_variables(self.teacher_classifier.weights, self.classifier.weights, self.teacher_decay)
+        if self.teacher_levels is not None:
+            average_variables(self.teacher_levels.weights, self.aggregation_levels.weights, self.teacher_decay)
         uncertainty = objective.state["uncertainty"]
         self.sample_uncertainties.update(x["sample_id"], uncertainty / (1.0 + uncertainty))
 

@@ -32,6 +32,21 @@ class Objective:
     state: dict[str, tf.Tensor] = dataclasses.field(default_factory=dict)
 
 
+def aggregation_options(aggregation: str | dict) -> dict:
+    """Arguments of the experts that the option ``aggregation`` asks for: those of LEAF, or a section of its own.
+
+    Raises:
+        ValueError: another word than ``leaf``.
+
+    Example:
+        >>> aggregation_options("leaf"), aggregation_options({"num_experts": 4})
+        ({}, {'num_experts': 4})
+    """
+    if isinstance(aggregation, str) and aggregation != "leaf":
+        raise ValueError(f"aggregation: {aggregation!r}; wanted leaf, a section of options, or null")
+    return {} if aggregation == "leaf" else dict(aggregation)
+
+
 @keras.saving.register_keras_serializable(package="fer_keras")
 class Method(keras.Model):
     """Base class of the training methods: a backbone, a classifier, and one training step.
@@ -76,6 +91,9 @@ class Method(keras.Model):
     learns_distributions = False
     """Whether ``y["distribution"]`` is all that the loss reads of the labels: with ``data.targets: votes``, a sample
     whose votes name no single label is then as good as any other."""
+
+    learns_candidates = False
+    """Whether candidate sets, where batches hold them, are all that the loss reads of the labels."""
 
     accepts_mixed_samples = False
     """Whether images may be mixed with others, and their distributions with them (MixUp and the like). Not where the
@@ -169,9 +187,7 @@ class Method(keras.Model):
     def _aggregation_levels(self) -> ExpressionLevels | None:
         if self.aggregation is None:
             return None
-        if isinstance(self.aggregation, str) and self.aggregation != "leaf":
-            raise ValueError(f"aggregation: {self.aggregation!r}; wanted leaf, a section of options, or null")
-        experts = {} if self.aggregation == "leaf" else self.aggregation
+        experts = aggregation_options(self.aggregation)
         return ExpressionLevels(self.feature_width, self.num_classes, experts, name="aggregation")
 
     def logits(self, features):

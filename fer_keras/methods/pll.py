@@ -66,6 +66,7 @@ class PLL(Method):
     uses_sample_table = True
     uses_epoch = True
     uses_candidates = True
+    learns_candidates = True
     diagnostics = ("partial_label", "uniformity", "negative", "confidence")
 
     def __init__(
@@ -89,6 +90,8 @@ class PLL(Method):
         label_attention: bool = False,
         **kwargs,
     ):
+        if kwargs.get("aggregation") is not None:
+            raise ValueError("aggregation: pll has a decoder in the place of pooled features; drop aggregation")
         self.decoder_width = decoder_width  # the read-out is built for this width
         super().__init__(backbone, class_names, **kwargs)
         if disambiguation not in TRUTHS:

@@ -18,7 +18,7 @@ from fer_keras.losses.fuzzy_positive import fuzzy_positive_loss
 from fer_keras.losses.nt_xent import nt_xent
 from fer_keras.losses.pseudo_labels import confident, correct_confidence, mean_prediction, pseudo_cross_entropy
 from fer_keras.losses.soft_cross_entropy import weighted_batch_mean
-from fer_keras.methods.base import Method, Objective
+from fer_keras.methods.base import Method, Objective, aggregation_options
 
 _CHOICES = {
     "category_level": ("hard", "fuzzy"),
@@ -42,6 +42,7 @@ class SemiSupervised(Method):
     Args:
         backbone, class_names: as for `Method`.
         dropout: rate on the pooled features.
+        aggregation: as for `Method`; the same as `experts`.
         experts: None, or the arguments of `fer_keras.layers.expression_aware_aggregation.ExpressionAwareAggregation`.
         instance_level: of `fer_keras.layers.expression_levels.ExpressionLevels`.
         category_level: ``hard``: L_u is the cross-entropy with the pseudo-label; ``fuzzy``: the fuzzy positive loss,
@@ -73,6 +74,7 @@ class SemiSupervised(Method):
         backbone,
         class_names,
         *,
+        aggregation: str | dict | None = None,
         experts: dict | None = None,
         instance_level: str | None = "feature",
         category_level: str = "hard",
@@ -92,9 +94,11 @@ class SemiSupervised(Method):
         shrink: float = 0.0,
         **kwargs,
     ):
+        if aggregation is not None:  # the place of LEAF's experts here, where embeddings are needed too
+            if experts is not None:
+                raise ValueError("aggregation: there are experts already; give their options as experts")
+            experts = aggregation_options(aggregation)
         super().__init__(backbone, class_names, **kwargs)
-        if self.aggregation is not None:
-            raise ValueError(f"aggregation: {self.name} has experts of its own; give their options as experts")
         self.experts = experts
         self.instance_level = instance_level
         self.category_level = category_level

@@ -42,6 +42,7 @@ class Votes(Method):
         True
     """
 
+    learns_candidates = True
     accepts_crops = True
 
     def __init__(self, backbone, class_names, *, scheme: str = "cross_entropy", **kwargs):

@@ -247,6 +247,8 @@ def _chosen_samples(config: Config, record_set: RecordSet, labels: np.ndarray) -
     if method.learns_distributions and config.data.targets == "votes":
         votes = read_columns(record_set, config.data.train_split, ["votes"])["votes"]
         missing &= ~votes[labelled].any(axis=-1)
+    if method.learns_candidates and config.data.candidates is not None:
+        missing[:] = False
     if missing.any() and not method.accepts_unlabelled:
         raise RecordSetError(
             f"{where}: {missing.sum()} samples have no label, and {config.method.name} learns from labels only; "

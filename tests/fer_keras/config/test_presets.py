@@ -70,6 +70,8 @@ def test_the_data_commands_make_what_the_preset_reads(preset):
         if command[1].startswith("add-"):
             assert option(command, "--split") == "train"
             made[command[2]].append(command)
+        elif command[1] == "crop-geometry":
+            assert command[2] in made
         else:
             if command[1] == "split":
                 assert not made.pop(command[2])

@@ -123,12 +123,21 @@ VARIANTS = {
         {"decoder_width": 16, "decoder_depth": 1, "disambiguation": "prototype", "label_attention": True},
     ),
     "ambiguity_distillation": ("ambiguity_distillation", {"ramp_epochs": 2.0, "teacher_decay": 0.5}),
+    "fixmatch_aggregated": ("fixmatch", {"floor": 0.5, "ema_decay": 0.5, "aggregation": {"num_experts": 3}}),
+    "votes_aggregated": ("votes", {"aggregation": "leaf"}),
+    "ambiguity_distillation_aggregated": (
+        "ambiguity_distillation",
+        {"ramp_epochs": 2.0, "teacher_decay": 0.5, "aggregation": {"num_experts": 3}},
+    ),
     "ambiguity_distillation_smooth": ("ambiguity_distillation", {"label_smoothing": 0.1, "dropout": 0.1}),
     "valence_arousal_smooth": ("valence_arousal", {"label_smoothing": 0.1, "mse_weight": 0.0, "ccc_weight": 0.5}),
 }
 
 
 SECOND = (
+    "fixmatch_aggregated",
+    "votes_aggregated",
+    "ambiguity_distillation_aggregated",
     "scn_aggregated",
     "rul_aggregated",
     "eac_aggregated",
