@@ -2,20 +2,19 @@
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from fer_keras.data.records import RecordSet
-from fer_keras.faces.alignment import align_face
+from fer_keras.faces.alignment import crop_face
 from fer_keras.faces.crop_geometry import CropGeometry
 from fer_keras.faces.detector import FaceDetector
 from fer_keras.inference.image_files import to_rgb
+from tfrecords_tools.geometry import has_grey_images
 from tfrecords_tools.images import ImageError, eight_bit, encode_png, open_image
 from tfrecords_tools.importers.base import Importer, Row, sample_of
-from tfrecords_tools.landmarks import find_landmarks
 from tfrecords_tools.reading import iterate_batches
 
 
@@ -23,7 +22,9 @@ class AlignedRecordSet(Importer):
     """A record set with the largest face of every image cut out so that its points lie where `geometry` has them.
 
     An image without a face goes to the quarantine. Labels, votes, positions and sources stay; ``sample_id`` is counted
-    anew, and sidecars do not apply to the new set. Prediction aligns faces by the same function.
+    anew, and sidecars do not apply to the new set. Prediction finds and cuts out faces by the same functions. The
+    geometry that is stored with the new set has the points of `geometry`, the size of the new images, and says whether
+    these are grey, whatever the images were that `geometry` was measured on.
 
     Args:
         parent: the set to align.
@@ -38,7 +39,7 @@ class AlignedRecordSet(Importer):
     ):
         self.parent, self.detector, self.detector_name, self.size = parent, detector, detector_name, size
         self.name, self.class_names = parent.name, parent.class_names
-        self.crop_geometry = geometry
+        self.crop_geometry = geometry.model_copy(update={"grey": has_grey_images(parent), "size": size})
         self.num_rows = sum(part.num_examples for part in parent.splits.values())
         self._found: dict[tuple[str, int], np.ndarray | None] = {}
 
@@ -46,13 +47,12 @@ class AlignedRecordSet(Importer):
         return {name: split.fingerprint for name, split in self.parent.splits.items()}
 
     def options(self) -> dict:
-        points = json.dumps(self.crop_geometry.points).encode()
         return {
             "detector": self.detector_name,
             "min_face": self.detector.min_face,
             "min_confidence": self.detector.min_confidence,
             "size": self.size,
-            "geometry": hashlib.sha256(points).hexdigest(),
+            "geometry": hashlib.sha256(self.crop_geometry.model_dump_json().encode()).hexdigest(),
             "parent": self.parent.provenance,
         }
 
@@ -67,15 +67,13 @@ class AlignedRecordSet(Importer):
         encoded = sample.image()
 
         def crop() -> bytes:
-            image = eight_bit(open_image(encoded))
+            image = _upright(encoded)
             pixels = to_rgb(np.asarray(image))
-            crop = align_face(pixels, self._points(split, sample_id, pixels), self.crop_geometry, self.size)
-            return encode_png(
-                Image.fromarray(crop).resize((self.size, self.size), Image.Resampling.BILINEAR).convert(image.mode)
-            )
+            crop = crop_face(pixels, self._points(split, sample_id, pixels), self.crop_geometry, self.size)
+            return encode_png(Image.fromarray(crop).convert(image.mode))
 
         def check() -> int:
-            self._points(split, sample_id, to_rgb(np.asarray(eight_bit(open_image(encoded)))))
+            self._points(split, sample_id, to_rgb(np.asarray(_upright(encoded))))
             return self.size**2
 
         return dataclasses.replace(sample, image=crop, check=check)
@@ -84,7 +82,18 @@ class AlignedRecordSet(Importer):
         """The landmarks, found once a run: the check of a conversion comes before its writing."""
         key = (split, sample_id)
         if key not in self._found:
-            self._found[key] = find_landmarks(pixels, self.detector)
+            faces = self.detector.detect(pixels)
+            self._found[key] = faces[0].landmarks if faces else None
         if self._found[key] is None:
             raise ImageError("no face found")
         return self._found[key]
+
+
+def _upright(encoded: bytes) -> Image.Image:
+    """An image as prediction reads it: its EXIF orientation applied, which the new PNG file does not carry."""
+    try:
+        return eight_bit(ImageOps.exif_transpose(open_image(encoded)))
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"damaged: {error}") from error

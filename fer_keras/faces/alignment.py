@@ -40,11 +40,10 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, geometry: CropGeometry,
         image: (H, W, 3) uint8. What a crop shows beyond the picture's edge repeats the edge.
         landmarks: (5, 2) x, y in pixels, (0, 0) the centre of the first pixel.
         geometry: where the points lie in the crop.
-        size: side in pixels of what the crop will be resized to.
+        size: side in pixels of what the crop will be resized to (`crop_face` does).
 
     Returns:
-        (S, S, 3) uint8, S from `size` to four times that: larger faces are averaged down first, and the rest of the
-        way is left to the resizing that training used.
+        (S, S, 3) uint8, S from `size` to four times that: larger faces are averaged down first.
 
     Raises:
         ValueError: all landmarks are the same.
@@ -60,6 +59,24 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, geometry: CropGeometry,
     step, shift = a / factor / side, (b - complex(left, top)) / factor
     affine = (step.real, -step.imag, shift.real, step.imag, step.real, shift.imag)
     return np.asarray(region.transform((side, side), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC))
+
+
+def crop_face(image: np.ndarray, landmarks: np.ndarray, geometry: CropGeometry, size: int) -> np.ndarray:
+    """`align_face`, and what it gives averaged down to `size`: the crops of aligned record sets and of prediction.
+
+    Args, Raises: as for `align_face`.
+
+    Returns:
+        (size, size, 3) uint8.
+
+    Example:
+        >>> from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY
+        >>> points = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]])
+        >>> crop_face(np.zeros((100, 100, 3), np.uint8), points, DEFAULT_GEOMETRY, 48).shape
+        (48, 48, 3)
+    """
+    aligned = Image.fromarray(align_face(image, landmarks, geometry, size))
+    return np.asarray(aligned.resize((size, size), Image.Resampling.BILINEAR))
 
 
 def _region(image: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:

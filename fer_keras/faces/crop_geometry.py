@@ -32,6 +32,7 @@ class CropGeometry(BaseModel):
         description="x, y of the eyes, the nose and the corners of the mouth, as shares of the sides of the crop"
     )
     grey: bool = Field(False, description="whether the crops have no colour")
+    size: int | None = Field(None, ge=1, description="side of the crops in pixels, where all are squares of one size")
     origin: str = Field(description="where the points come from")
 
     @classmethod

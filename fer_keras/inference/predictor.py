@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_keras.faces.alignment import align_face
+from fer_keras.faces.alignment import crop_face
 from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, CropGeometry, find_geometry
 from fer_keras.faces.detector import FaceDetector
 from fer_keras.faces.face import Face
@@ -88,9 +88,10 @@ class Predictor:
             return picture, [], []
         if self.detector is None:
             return picture, [None], [self._fit(picture.pixels)]
-        faces, side = self.detector.detect(picture.pixels), max(self.classifier.image_size)
+        faces = self.detector.detect(picture.pixels)
+        side = self.geometry.size or max(self.classifier.image_size)
         return picture, faces, [
-            self._fit(align_face(picture.pixels, face.landmarks, self.geometry, side)) for face in faces
+            self._fit(crop_face(picture.pixels, face.landmarks, self.geometry, side)) for face in faces
         ]  # fmt: skip
 
     def _predict_batch(self, found: list) -> Iterator[tuple[Picture, list[Prediction]]]:

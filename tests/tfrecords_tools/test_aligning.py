@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_keras.data.preprocessing import decode_and_resize
 from fer_keras.data.records import RecordSet, read_columns
-from fer_keras.faces.alignment import align_face
+from fer_keras.faces.alignment import crop_face
 from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, CropGeometry, find_geometry
 from fer_keras.faces.detectors import build_detector
+from fer_keras.inference.classifier import Classifier
+from fer_keras.inference.predictor import Predictor
+from tfrecords_tools.aligning import AlignedRecordSet
 from tfrecords_tools.geometry import GeometryError, measure_geometry
-from tfrecords_tools.landmarks import find_landmarks
+from tfrecords_tools.importers.fer2013 import Fer2013
+from tfrecords_tools.importers.folder import Folder
+from tfrecords_tools.writer import write_record_set
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +57,11 @@ def record_set(folder, tmp_path_factory, run_tool):
 
 def test_points_of_a_small_crop_are_those_of_the_large_one(detector, faces):
     for face in faces[:3]:
-        large = find_landmarks(face, detector)[:3]  # an open mouth's corners depend on the sharpness
         small = np.asarray(Image.fromarray(face).resize((64, 64), Image.Resampling.BICUBIC))
-        np.testing.assert_allclose((find_landmarks(small, detector)[:3] + 0.5) / 64, (large + 0.5) / 224, atol=0.04)
-    assert find_landmarks(np.full((64, 64, 3), 100, np.uint8), detector) is None
+        # not the corners of the mouth: those of an open one depend on the sharpness
+        points, expected = (detector.detect(image)[0].landmarks[:3] for image in (small, face))
+        np.testing.assert_allclose((points + 0.5) / 64, (expected + 0.5) / 224, atol=0.04)
+    assert detector.detect(np.full((64, 64, 3), 100, np.uint8)) == []
 
 
 def test_aligned_faces_measure_as_the_geometry_says(record_set, detector, tmp_path, run_tool):
@@ -64,7 +71,8 @@ def test_aligned_faces_measure_as_the_geometry_says(record_set, detector, tmp_pa
     finished = run_tool(*arguments, "--geometry", tmp_path / "wanted.json")
     assert finished.returncode == 0, finished.stderr
     aligned = RecordSet.load(tmp_path / "aligned")
-    assert find_geometry(aligned.directory) == target
+    stored = target.model_copy(update={"size": 96})
+    assert find_geometry(aligned.directory) == stored
     split = next(iter(aligned.splits))
     columns = read_columns(aligned, split, ["image", "label", "source"])
     sources = [source.decode() for source in columns["source"]]
@@ -76,15 +84,63 @@ def test_aligned_faces_measure_as_the_geometry_says(record_set, detector, tmp_pa
     by_source = dict(zip((source.decode() for source in parent["source"]), parent["image"], strict=True))
     for encoded, source in zip(columns["image"], sources, strict=True):
         picture = np.asarray(Image.open(io.BytesIO(by_source[source])))
-        crop = align_face(picture, detector.detect(picture)[0].landmarks, target, 96)
-        expected = np.asarray(Image.fromarray(crop).resize((96, 96), Image.Resampling.BILINEAR))
+        expected = crop_face(picture, detector.detect(picture)[0].landmarks, target, 96)
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), expected)
 
     measured = measure_geometry(aligned, split, detector)
     np.testing.assert_allclose(measured.points, target.points, atol=0.05)
-    assert not measured.grey and "8 of 8 images" in measured.origin
+    assert (measured.grey, measured.size) == (False, 96) and "8 of 8 images" in measured.origin
     again = run_tool(*arguments, "--geometry", tmp_path / "wanted.json")
     assert "complete already" in " ".join(again.stdout.split())
+
+
+class _Seen(Classifier):
+    """Keeps the images that it is given."""
+
+    def __init__(self, size):
+        super().__init__("seen", ("neutral", "happiness"), size, 64)
+        self.images = []
+
+    def _predict_batch(self, images):
+        self.images.extend(images)
+        return {"probs": np.full((len(images), 2), 0.5, np.float32)}
+
+
+@pytest.mark.parametrize("size", [(48, 48), (80, 80), (70, 60)])
+def test_prediction_sees_the_crops_of_training(size, faces, detector, tmp_path):
+    photographs = tmp_path / "photographs" / "neutral"
+    photographs.mkdir(parents=True)
+    large = Image.new("RGB", (500, 420), (120, 130, 140))
+    large.paste(Image.fromarray(faces[0]).rotate(8, fillcolor=(120, 130, 140)), (120, 90))
+    large.save(photographs / "large.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    large.rotate(90, expand=True).save(photographs / "turned.jpg", exif=turned)
+    Image.fromarray(faces[1]).resize((120, 120)).save(photographs / "small.png")
+    Image.fromarray(faces[2]).convert("L").save(photographs / "grey.png")
+    parent = write_record_set(Folder(tmp_path / "photographs"), tmp_path / "set")
+    source = AlignedRecordSet(parent, detector, "mtcnn-runtime", DEFAULT_GEOMETRY, 64)
+    aligned = write_record_set(source, tmp_path / "aligned")
+    columns = read_columns(aligned, "train", ["image", "source"])
+    assert len(columns["source"]) == 4
+
+    classifier = _Seen(size)
+    predictor = Predictor(classifier, detector=detector, geometry=find_geometry(aligned.directory))
+    predictor.predict([tmp_path / "photographs" / name.decode() for name in columns["source"]])
+    for encoded, seen in zip(columns["image"], classifier.images, strict=True):
+        np.testing.assert_array_equal(seen, decode_and_resize(encoded, size))
+
+
+def test_the_stored_geometry_says_whether_its_own_images_are_grey(tiny_record_set, tiny_fer2013_csv, tmp_path):
+    coloured, grey = RecordSet.load(tiny_record_set), write_record_set(Fer2013(tiny_fer2013_csv), tmp_path / "grey")
+    for parent in (coloured, grey):
+        for claimed in (False, True):
+            target = DEFAULT_GEOMETRY.model_copy(update={"grey": claimed})
+            source = AlignedRecordSet(parent, build_detector("mtcnn-runtime"), "mtcnn-runtime", target, 64)
+            assert source.crop_geometry == target.model_copy(update={"grey": parent is grey, "size": 64})
+    before = source.options()["geometry"]
+    source.crop_geometry = source.crop_geometry.model_copy(update={"grey": False})
+    assert source.options()["geometry"] != before
 
 
 def test_a_divided_set_keeps_its_geometry_and_a_run_gets_it(record_set, tmp_path, run_tool):

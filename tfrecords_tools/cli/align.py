@@ -26,8 +26,9 @@ def align(
 ) -> None:
     """Cut the largest face out of every image so that eyes, nose and mouth always lie in the same places.
 
-    `fer-keras predict` aligns the faces that it finds by the same function and to the same places, which travel with
-    the record set, its runs and their exports. An image in which no face is found goes to the quarantine.
+    `fer-keras predict` finds and cuts out faces by the same functions, at the same size and to the same places, which
+    travel with the record set, its runs and their exports, together with whether the new images are grey. An image in
+    which no face is found goes to the quarantine.
 
     Example: fer-tfrecords align data/expw --out data/expw_aligned --size 112
     """

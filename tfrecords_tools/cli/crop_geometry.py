@@ -18,7 +18,8 @@ def crop_geometry(
     """Measure how the faces of a record set were cropped, so that predictions are made from crops like them.
 
     Writes `crop_geometry.json` into the record set's folder: the median places of the eyes, the nose and the corners of
-    the mouth. Training and exporting copy it; `fer-keras predict` aligns the faces it finds to it.
+    the mouth, whether the images are grey, and their size where all are squares of one. Training and exporting copy it;
+    `fer-keras predict` aligns the faces it finds to it.
 
     Example: fer-tfrecords crop-geometry data/ferplus --split train
     """

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_keras.faces.alignment import align_face, similarity
+from fer_keras.faces.alignment import align_face, crop_face, similarity
 from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY
 
 POINTS = np.array(DEFAULT_GEOMETRY.points)
@@ -63,3 +63,13 @@ def test_an_upright_crop_of_the_right_size_is_the_picture_itself():
     image = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     crop = align_face(image, POINTS * 48 - 0.5, DEFAULT_GEOMETRY, 48)
     np.testing.assert_allclose(crop.astype(int), image, atol=1)  # rounding
+
+
+@pytest.mark.parametrize("side", [30, 64, 400])
+def test_a_crop_has_the_size_that_is_asked_for(side):
+    y, x = np.mgrid[:500, :500]
+    image = np.stack([x // 2, y // 2, (x + y) // 4], axis=-1).astype(np.uint8)
+    landmarks = POINTS * side + 40
+    crop, aligned = (cut(image, landmarks, DEFAULT_GEOMETRY, 64) for cut in (crop_face, align_face))
+    assert crop.shape == (64, 64, 3)
+    np.testing.assert_allclose(crop.mean(axis=(0, 1)), aligned.mean(axis=(0, 1)), atol=1)

@@ -59,7 +59,7 @@ def _face(side, confidence):
 
 def test_doubtful_faces_are_left_out_and_the_largest_comes_first():
     detector = _Fixed([_face(10.0, 0.95), _face(20.0, 0.5), _face(30.0, 0.99)], min_confidence=0.9)
-    assert [face.area for face in detector.detect(np.zeros((100, 100, 3), np.uint8))] == [900, 100]
+    assert [face.area for face in detector.detect(np.zeros((200, 200, 3), np.uint8))] == [900, 100]
 
 
 def test_the_smallest_face_follows_the_picture_unless_given():
@@ -70,6 +70,24 @@ def test_the_smallest_face_follows_the_picture_unless_given():
     fixed = _Fixed([], min_face=33)
     fixed.detect(np.zeros((2000, 3000, 3), np.uint8))
     assert fixed.asked == [33]
+
+
+def test_a_small_crop_is_enlarged_and_its_points_are_those_of_its_own_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    # Eyes 100 pixels apart in the image enlarged twice are 50 apart in the crop: no irises to be found there.
+    points = np.array([[78.0, 100], [178, 100], [128, 140], [90, 170], [160, 170]])
+    detector = _Fixed([Face((58.0, 60.0, 198.0, 220.0), points, 0.99)])
+    (face,) = detector.detect(image)
+    np.testing.assert_allclose(face.landmarks, (points + 0.5 - 48) / 2 - 0.5)
+    np.testing.assert_allclose(face.box, [4.75, 5.75, 74.75, 85.75])
+    assert detector.asked == [20]
+
+
+def test_of_a_small_crop_the_smallest_face_is_meant_in_its_own_pixels_and_a_strip_is_no_crop():
+    detector = _Fixed([], min_face=33)
+    detector.detect(np.zeros((80, 90, 3), np.uint8))
+    detector.detect(np.zeros((80, 900, 3), np.uint8))
+    assert detector.asked == [66, 33]
 
 
 @pytest.mark.parametrize("options", [{"min_face": 5}, {"min_confidence": 1.5}])

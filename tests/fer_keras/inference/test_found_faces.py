@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_keras.faces.alignment import align_face
+from fer_keras.faces.alignment import crop_face
 from fer_keras.faces.crop_geometry import DEFAULT_GEOMETRY, GEOMETRY_FILE, CropGeometry
 from fer_keras.faces.detectors import build_detector
+from fer_keras.inference.loading import load_classifier
 from fer_keras.inference.predictor import Predictor
 from fer_keras.inference.report import write_predictions
 
@@ -33,7 +34,7 @@ def test_every_face_of_every_picture_in_order(format, stored, network, detector,
     assert predictions[3].probs == {} and predictions[3].error is None and predictions[3].box is None
     for prediction, picture in zip(predictions, [photograph] * 3 + [None, drawn_faces[2]], strict=True):
         if picture is not None:
-            crop = align_face(picture, np.array(prediction.landmarks), DEFAULT_GEOMETRY, max(SIZE))
+            crop = crop_face(picture, np.array(prediction.landmarks), DEFAULT_GEOMETRY, max(SIZE))
             pixels = resize(crop, SIZE).numpy().astype(np.uint8)
             expected = network(pixels[None])["probs"].numpy()[0]
             np.testing.assert_allclose(list(prediction.probs.values()), expected, atol=1e-5)
@@ -48,6 +49,17 @@ def test_the_geometry_stored_with_a_model_is_used(stored, detector, drawn_faces,
     assert predictor.geometry == small
     wide, close = predictor.predict([drawn_faces[0]])[0], Predictor(stored["litert"], detector=detector)
     assert wide.probs != close.predict([drawn_faces[0]])[0].probs
+
+
+def test_faces_are_cut_out_at_the_size_of_the_training_crops(stored, detector, drawn_faces):
+    from fer_keras.data.preprocessing import resize
+
+    classifier, seen = load_classifier(stored["litert"]), []
+    classifier._predict_batch = lambda images: (seen.extend(images), {"probs": np.ones((len(images), 3)) / 3})[1]
+    sized = DEFAULT_GEOMETRY.model_copy(update={"size": 40})
+    (found,) = Predictor(classifier, detector=detector, geometry=sized).predict([drawn_faces[0]])
+    crop = crop_face(drawn_faces[0], np.array(found.landmarks), DEFAULT_GEOMETRY, 40)
+    np.testing.assert_array_equal(seen[0], resize(crop, SIZE))
 
 
 def test_colour_is_taken_away_where_training_had_none(stored, drawn_faces):
