@@ -14,11 +14,15 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Image files, folders, quoted patterns such as 'faces/*.png', video files, or the number of a camera.",
+            help="Image files, folders of images, video files, quoted patterns such as 'faces/*.png' or 'clips/*.mp4', "
+            "or the number of a camera.",
         ),
     ],
     model: Annotated[
-        Path, typer.Option(help="Run folder, SavedModel folder, or .keras, .tflite, .onnx or .xml file.")
+        Path,
+        typer.Option(
+            help="Run folder, SavedModel folder, or .keras, .tflite, .onnx or .xml file; the default lies in a clone."
+        ),
     ] = SHIPPED,
     detector: Annotated[
         str, typer.Option(help="mtcnn-runtime, mtcnn, or none: every picture is one cropped face.")
@@ -48,6 +52,8 @@ def predict(
     """
     from fer_keras.console import print_error
     from fer_keras.faces.detectors import build_detector
+    from fer_keras.inference.classifier import ModelLoadError
+    from fer_keras.inference.image_files import expand_inputs
     from fer_keras.inference.predictor import Predictor
     from fer_keras.inference.report import FORMATS, write_predictions, write_predictions_file
     from fer_keras.inference.session import predict_inputs
@@ -55,9 +61,15 @@ def predict(
 
     if format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is not one of: {', '.join(FORMATS)}", param_hint="--format")
+    if model == SHIPPED and not model.is_file():
+        raise ModelLoadError(
+            f"{SHIPPED}: no such file here; the default model is found inside a clone of the repository only: "
+            "go there, or give a model with --model"
+        )
     predictor = Predictor(model, batch_size, build_detector(detector, min_face, min_confidence))
-    predictions = predict_inputs(predictor, inputs, annotate, top, every)
-    classifier, faces = predictor.classifier, predictor.detector is not None or any(map(is_video, inputs))
+    files = expand_inputs(inputs)
+    predictions = predict_inputs(predictor, files, annotate, top, every)
+    classifier, faces = predictor.classifier, predictor.detector is not None or any(map(is_video, files))
     options = (format, classifier.class_names, top, classifier.has_valence_arousal, faces)
     if out is None:
         failures = write_predictions(predictions, sys.stdout, *options)

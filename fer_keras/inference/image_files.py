@@ -16,11 +16,11 @@ class ImageReadError(ValueError):
 
 
 def expand_inputs(inputs: Sequence[str | Path]) -> list[Path]:
-    """The files that a list of files, folders and glob patterns stands for.
+    """The files, images or videos, that a list of files, folders and glob patterns stands for.
 
     Args:
-        inputs: files (taken as they are), folders (searched for `SUFFIXES`, sub-folders included), patterns such as
-            ``faces/*.png`` (``**`` crosses folders).
+        inputs: files (taken as they are), folders (searched for images, see `SUFFIXES`, sub-folders included), patterns
+            such as ``faces/*.png`` or ``clips/*.mp4`` (``**`` crosses folders), numbers of cameras.
 
     Returns:
         The files in the order of `inputs`, sorted within a folder or pattern. What matches nothing is kept as it

@@ -16,11 +16,13 @@ class Picture:
         path: the file; None for an array.
         pixels: (H, W, 3) uint8 RGB, or why they could not be read.
         frame: number of the frame, if `path` is a video.
+        time: seconds since some moment at which a camera took it; None elsewhere.
     """
 
     path: str | None
     pixels: np.ndarray | ImageReadError
     frame: int | None = None
+    time: float | None = None
 
     @classmethod
     def read(cls, source: "str | Path | np.ndarray | Picture") -> "Picture":

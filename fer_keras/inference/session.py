@@ -10,22 +10,24 @@ from rich.progress import track
 
 from fer_keras.files import replacing
 from fer_keras.inference.annotation import annotate
-from fer_keras.inference.image_files import ImageReadError, expand_inputs
+from fer_keras.inference.image_files import ImageReadError
+from fer_keras.inference.interruption import until_interrupted
 from fer_keras.inference.prediction import Prediction
 from fer_keras.inference.predictor import Predictor
-from fer_keras.inference.video import Video, is_video, write_video
+from fer_keras.inference.video import Video, in_real_time, is_video, write_video
 
 JPEG_QUALITY = 92
 
 
 def predict_inputs(
-    predictor: Predictor, inputs: Sequence[str], annotated: Path | None = None, bars: int = 3, every: int = 1
+    predictor: Predictor, inputs: Sequence[str | Path], annotated: Path | None = None, bars: int = 3, every: int = 1
 ) -> Iterator[Prediction]:
     """Classifies everything that a command line names, with a progress bar on terminals.
 
     Args:
         predictor: with the detector to use.
-        inputs: image files, folders, patterns, video files, numbers of cameras; cameras end with Ctrl-C.
+        inputs: what `expand_inputs` made of the command line: image and video files, numbers of cameras. Ctrl-C ends a
+            video or a camera; what was read so far is classified and kept.
         annotated: folder for copies with boxes and bars, ``<name>.jpg`` or ``<name>.mp4``; None = no copies.
         bars: expressions shown per face in the copies.
         every: of videos, every so manieth frame is looked at.
@@ -33,7 +35,7 @@ def predict_inputs(
     Yields:
         The predictions, images before videos. A file that cannot be read has one with an error.
     """
-    images = expand_inputs([item for item in inputs if not is_video(item)])
+    images = [item for item in inputs if not is_video(item)]
     videos = [item for item in inputs if is_video(item)]
     names = iter(_unique_names([*images, *videos]))
     for picture, predictions in _progress(predictor.predict_pictures(images), "images", len(images)):
@@ -48,34 +50,30 @@ def predict_inputs(
         yield from _predict_video(predictor, source, annotated and annotated / f"{name}.mp4", bars, every)
 
 
-def _predict_video(predictor: Predictor, source: str, copy: Path | None, bars: int, every: int) -> Iterator[Prediction]:
+def _predict_video(
+    predictor: Predictor, source: str | Path, copy: Path | None, bars: int, every: int
+) -> Iterator[Prediction]:
     try:
         video = Video(source, every)
     except ImageReadError as error:
-        yield Prediction(source, None, {}, str(error))
+        yield Prediction(str(source), None, {}, str(error))
         return
-    frames = _until_interrupted(_progress(predictor.predict_pictures(video), source, video.length))
-    if copy is None:
-        for _, predictions in frames:
-            yield from predictions
-        return
-    said: list[Prediction] = []
+    with until_interrupted(video) as taken:
+        frames = _progress(predictor.predict_pictures(taken), str(source), video.length)
+        if copy is None:
+            for _, predictions in frames:
+                yield from predictions
+            return
+        said: list[Prediction] = []
 
-    def drawn() -> Iterator[np.ndarray]:
-        for picture, predictions in frames:
-            said.extend(predictions)
-            yield annotate(picture.pixels, predictions, bars)
+        def drawn() -> Iterator[tuple[float | None, np.ndarray]]:
+            for picture, predictions in frames:
+                said.extend(predictions)
+                yield picture.time, annotate(picture.pixels, predictions, bars)
 
-    write_video(drawn(), copy, video.rate)
-    yield from said
-
-
-def _until_interrupted(frames: Iterator) -> Iterator:
-    """Ends at Ctrl-C, so that a recording is closed and its predictions are written."""
-    try:
-        yield from frames
-    except KeyboardInterrupt:
-        return
+        pixels = in_real_time(drawn(), video.rate) if video.live else (image for _, image in drawn())
+        write_video(pixels, copy, video.rate)
+        yield from said
 
 
 def _progress(pictures: Iterator, what: str, total: int | None) -> Iterator:

@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -6,7 +8,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fer_keras.cli.main import app
-from fer_keras.inference.video import write_video
+from fer_keras.inference import session
+from fer_keras.inference.classifier import ModelLoadError
+from fer_keras.inference.video import Video, write_video
 
 
 def _predict(*arguments):
@@ -48,8 +52,6 @@ def test_a_folder_and_a_clip_with_annotated_copies(stored, holiday, tmp_path):
 def test_no_file_of_that_name_and_no_model(stored, tmp_path):
     code, _, err = _predict(tmp_path / "none.mp4", tmp_path / "none.png", "--model", stored["litert"])
     assert code == 1 and "2 files could not be read" in err
-    from fer_keras.inference.classifier import ModelLoadError
-
     result = CliRunner().invoke(app, ["predict", "a.png", "--model", str(tmp_path / "none.tflite")])
     assert isinstance(result.exception, ModelLoadError)
 
@@ -57,3 +59,55 @@ def test_no_file_of_that_name_and_no_model(stored, tmp_path):
 def test_an_unknown_detector(stored):
     result = CliRunner().invoke(app, ["predict", "a.png", "--model", str(stored["litert"]), "--detector", "haar"])
     assert "unknown detector 'haar'" in str(result.exception)
+
+
+def test_the_default_model_outside_a_clone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["predict", "a.png"])
+    assert isinstance(result.exception, ModelLoadError)
+    assert "fer_mini_ferplus/model.tflite: no such file here" in str(result.exception)
+    assert "give a model with --model" in str(result.exception)
+
+
+def test_a_pattern_of_videos_and_a_folder_named_like_a_camera(stored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "2019").mkdir()
+    Image.new("RGB", (20, 20)).save("2019/face.png")
+    write_video([np.zeros((48, 64, 3), np.uint8)] * 2, tmp_path / "clips" / "a.mp4", 10.0)
+    code, out, _ = _predict(
+        "2019", "clips/*", "--model", stored["litert"], "--detector", "none", "--format", "jsonl"
+    )  # fmt: skip
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    expected = [("2019/face.png", None), ("clips/a.mp4", 0), ("clips/a.mp4", 1)]
+    assert [(row["path"], row["frame"]) for row in rows] == expected
+
+
+@pytest.mark.parametrize("place", ["annotate", "write_predictions"])
+def test_an_interrupted_video_is_kept(place, stored, tmp_path, monkeypatch):
+    """Ctrl-C comes while the second frame is drawn, or while its prediction is written."""
+    write_video([np.full((48, 64, 3), 20 * number, np.uint8) for number in range(9)], tmp_path / "clip.mp4", 10.0)
+    arguments = [tmp_path / "clip.mp4", "--model", stored["litert"], "--detector", "none", "--format", "jsonl"]
+    arguments += ["--batch-size", 2, "--out", tmp_path / "said.jsonl"]
+    count = iter(range(100))
+
+    def interrupting(function):
+        def call(*args):
+            if next(count) == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            return function(*args)
+
+        return call
+
+    if place == "annotate":
+        arguments += ["--annotate", tmp_path / "copies"]
+        monkeypatch.setattr(session, "annotate", interrupting(session.annotate))
+    else:
+        monkeypatch.setattr(json, "dumps", interrupting(json.dumps))
+    before = signal.getsignal(signal.SIGINT)
+    code, _, _ = _predict(*arguments)
+    assert code == 0 and signal.getsignal(signal.SIGINT) is before
+    frames = [json.loads(line)["frame"] for line in (tmp_path / "said.jsonl").read_text().splitlines()]
+    assert frames == [0, 1]
+    if place == "annotate":
+        assert len(list(Video(tmp_path / "copies" / "clip.mp4"))) == 2

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,3 +56,14 @@ def test_nothing_to_predict(stored):
 def test_bad_batch_size(stored):
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         Predictor(stored["litert"], batch_size=0)
+
+
+def test_the_predictor_is_found_in_the_package_which_imports_nothing():
+    program = (
+        "import sys, fer_keras.inference\n"
+        "print('numpy' in sys.modules)\n"
+        "from fer_keras.inference import Predictor\n"
+        "print(Predictor.__module__, hasattr(fer_keras.inference, 'Unheard'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["False", "fer_keras.inference.predictor False"]
