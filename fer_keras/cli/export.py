@@ -18,7 +18,7 @@ def export(
     precision: Annotated[
         str,
         typer.Option(help="Of litert, onnx and openvino, comma-separated: float32, float16, dynamic, int8."),
-    ] = "float32,int8",
+    ] = "float32,float16,int8",
     data: Annotated[
         Path | None, typer.Option(help="Record set to measure on; default: the run's data.directory.")
     ] = None,

@@ -11,14 +11,13 @@ from fer_keras.backbones.weights.provenance import describe_pretraining
 from fer_keras.export.parity import COLUMNS, Parity, parity_cells
 
 
-def render_model_card(name: str, report: Mapping, rows: Sequence[Parity], config: str | None = None) -> str:
+def render_model_card(name: str, report: Mapping, rows: Sequence[Parity]) -> str:
     """The text of the card.
 
     Args:
         name: of the model.
         report: the content of ``export.json``.
         rows: one measurement per export; the rejected ones are listed apart, with the reason.
-        config: the run's configuration as YAML, if known.
 
     Returns:
         Markdown.
@@ -34,7 +33,6 @@ def render_model_card(name: str, report: Mapping, rows: Sequence[Parity], config
         rows=[parity_cells(row) for row in rows if not row.rejected],
         rejected=[row for row in rows if row.rejected],
         int8=_int8_against_float32([row for row in rows if not row.rejected]),
-        config=config,
     )
 
 
