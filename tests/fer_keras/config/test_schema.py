@@ -167,6 +167,16 @@ def test_what_mixes_samples(augmentation, mixes):
     assert Config.model_validate({"data": {"augmentation": augmentation}}).data.augmentation.mixes_samples is mixes
 
 
+def test_strong_views_keep_what_is_not_named():
+    strong = {"pad_and_crop": 8, "rand_augment": {"num_ops": 1}}
+    config = Config.model_validate({"data": {"labelled": "labelled-x", "unlabelled": {"strong": strong}}})
+    found = config.data.unlabelled.strong
+    assert (found.pad_and_crop, found.rand_augment.num_ops, found.rand_augment.factor) == (8, 1, 1.0)
+    assert found.random_erasing.probability == 1.0
+    with pytest.raises(ValueError, match="no labels to mix"):
+        Config.model_validate({"data": {"unlabelled": {"strong": {"mix_up": {}}}}})
+
+
 def test_sections_are_taken_as_objects_too():
     assert Config(data=Data(batch_size=3)).data.batch_size == 3
 
