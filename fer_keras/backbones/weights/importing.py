@@ -34,9 +34,9 @@ class ImportReport:
 
     Args:
         out: the file written.
-        note: the content of the note beside it: ``source`` (file name), its ``sha256`` and ``format``, ``backbone``,
-            ``options``, ``prefix``, the counts ``parameters`` (arrays) and ``values``, ``not_used`` (names) and
-            ``fer_keras``, the version.
+        note: the content of the note beside it: ``source`` (file name), its ``sha256`` and ``format``, ``shards``
+            (name -> SHA-256, where the arrays are in files beside the source), ``backbone``, ``options``, ``prefix``,
+            the counts ``parameters`` (arrays) and ``values``, ``not_used`` (names) and ``fer_keras``, the version.
     """
 
     out: Path
@@ -50,6 +50,8 @@ class ImportReport:
         table = Table(title=f"{note['source']} -> {self.out}", show_header=False)
         table.add_row("source", f"{note['source']} ({note['format']})")
         table.add_row("SHA-256", note["sha256"])
+        for shard, digest in note.get("shards", {}).items():
+            table.add_row(f"SHA-256 of {shard}", digest)
         table.add_row("backbone", note["backbone"])
         table.add_row("prefix", repr(note["prefix"]))
         table.add_row(
@@ -119,6 +121,7 @@ def import_weights(
     note = {
         "source": source.name,
         "sha256": sha256(source),
+        **({"shards": {shard.name: sha256(shard) for shard in reading.shards}} if reading.shards else {}),
         "format": reading.format,
         "backbone": model.name,
         "options": options,

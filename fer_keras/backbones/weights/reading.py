@@ -1,7 +1,8 @@
 """What a reader of a format hands over: the file's arrays, what the network wants of them, and how it takes them."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,7 @@ class Reading:
         separator: of the parts of a name.
         assign: puts arrays (by the names of `expected`, in their shapes) into the network.
         labels: names that people know, where those of the file are not.
+        shards: files beside the source that hold its arrays.
     """
 
     format: str
@@ -25,3 +27,4 @@ class Reading:
     separator: str
     assign: Callable[[Mapping[str, np.ndarray]], None]
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    shards: Sequence[Path] = ()

@@ -54,7 +54,7 @@ def read_graph_model(file: str | Path, model: keras.Model) -> Reading:
                 layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
                 layer.moving_variance.assign(np.full(layer.moving_variance.shape, 1.0 - layer.epsilon))
 
-    return Reading("TensorFlow.js", arrays, expected, "/", assign)
+    return Reading("TensorFlow.js", arrays, expected, "/", assign, shards=shard_paths(file))
 
 
 def read_arrays(file: str | Path) -> dict[str, np.ndarray]:
@@ -72,7 +72,7 @@ def read_arrays(file: str | Path) -> dict[str, np.ndarray]:
         groups = content["weightsManifest"]
         arrays: dict[str, np.ndarray] = {}
         for group in groups:
-            data = b"".join(_shard(file, path) for path in group["paths"])
+            data = b"".join(_shard(file, path).read_bytes() for path in group["paths"])
             start = 0
             for weight in group["weights"]:
                 arrays[weight["name"]], start = _array(weight, data, start)
@@ -85,11 +85,27 @@ def read_arrays(file: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _shard(file: Path, name: str) -> bytes:
+def shard_paths(file: str | Path) -> list[Path]:
+    """The binary files that a ``.json`` file names, in its order.
+
+    Raises:
+        WeightsError: a shard is missing, or the file is damaged.
+    """
+    file = Path(file)
+    try:
+        groups = json.loads(file.read_text(encoding="utf-8"))["weightsManifest"]
+        return [_shard(file, path) for group in groups for path in group["paths"]]
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        raise WeightsError(f"{file}: damaged, or not a model of TensorFlow.js ({error})") from error
+
+
+def _shard(file: Path, name: str) -> Path:
     path = file.parent / name
     if path.parent != file.parent or not path.is_file():
         raise WeightsError(f"{file}: its weights, {name}, are not beside it")
-    return path.read_bytes()
+    return path
 
 
 def _array(weight: Mapping, data: bytes, start: int) -> tuple[np.ndarray, int]:

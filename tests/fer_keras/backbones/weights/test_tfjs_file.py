@@ -13,6 +13,7 @@ import tensorflow as tf
 from fer_keras.backbones import build_backbone
 from fer_keras.backbones.weights.importing import import_weights
 from fer_keras.backbones.weights.matching import WeightsError
+from fer_keras.backbones.weights.provenance import sha256
 from fer_keras.backbones.weights.tfjs_file import read_arrays
 
 FACERES = os.environ.get("FER_KERAS_FACERES", "")
@@ -72,6 +73,7 @@ def test_outputs_equal_those_of_the_network_that_was_folded(graph_model, network
     out = tmp_path / "weights" / "mobilenet.weights.h5"
     report = import_weights(graph_model, "mobilenet", out, options=OPTIONS, ignore=["feats/*"])
     assert report.note["format"] == "TensorFlow.js" and report.note["not_used"] == ["feats/kernel"]
+    assert report.note["shards"] == {name: sha256(tmp_path / name) for name in ("a.bin", "b.bin")}
     images = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
     expected = network.predict(images, verbose=0)
     found = build_backbone("mobilenet", (64, 64), weights=str(out), **OPTIONS).predict(images, verbose=0)
