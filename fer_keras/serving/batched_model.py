@@ -1,14 +1,16 @@
 """The asynchronous face of a served model: every protocol asks here."""
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 
+from fer_keras.inference.saved_model_classifier import SIGNATURE
 from fer_keras.serving.batcher import Batcher
-from fer_keras.serving.errors import UnknownModelError
+from fer_keras.serving.errors import RequestError, UnknownModelError
 from fer_keras.serving.served_model import ServedModel
 
 BATCHES_THAT_MAY_WAIT = 64
@@ -63,6 +65,23 @@ class BatchedModel:
             OverloadedError: too many images wait already.
         """
         return await self._batchers[signature](self.served.check(signature, batch))
+
+    def require_size(self, signature: str, shape: Sequence[int]) -> None:
+        """Refuses an input by the shape that it claims, before anything of that size is made.
+
+        Args:
+            signature: which of the model's.
+            shape: of the input.
+
+        Raises:
+            RequestError: a negative length, or more values than a request may have.
+        """
+        height, width = self.served.image_size
+        values = height * width * 3 if signature == SIGNATURE else 1
+        if min(shape, default=0) < 0 or math.prod(shape) > self.max_batch * values:
+            raise RequestError(
+                f"wanted 1 to {self.max_batch} images of {height}x{width} pixels in a request, got the shape {shape}"
+            )
 
     def require(self, name: str, version: int | str | None = None) -> None:
         """Refuses requests for another model.

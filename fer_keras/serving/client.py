@@ -2,19 +2,22 @@
 
 import base64
 import http.client
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import numpy as np
-from PIL import ExifTags, Image
 
 from fer_keras.inference.class_list import read_labels_file
-from fer_keras.inference.image_files import ImageReadError, read_image, to_rgb
+from fer_keras.serving.limits import MAX_PIXELS, MAX_REQUEST_BYTES
+from fer_keras.serving.sent_image import SentImage
 
 SIGNATURE = "serve_bytes"
+_FRAME = 64
+"""Bytes of a request besides its images."""
+
+Images = Sequence[np.ndarray | str | Path] | np.ndarray
 
 
 class ServingError(ValueError):
@@ -24,7 +27,8 @@ class ServingError(ValueError):
 class Client:
     """Asks a server for the expressions of faces.
 
-    Images travel as files (signature ``serve_bytes``), arrays as PNG, which loses nothing.
+    Images travel as files (signature ``serve_bytes``), arrays as PNG, which loses nothing. One that is too large for a
+    request of its own is halved in width and height until it fits, but not below the size that the model looks at.
 
     Args:
         url: ``http://host:port`` or ``https://...``, with a path if a proxy adds one.
@@ -32,7 +36,8 @@ class Client:
         class_names: C names in the order of the probabilities, or a ``labels.txt``. TensorFlow Serving does not tell
             them; `fer-keras serve` does, and needs none here.
         timeout: seconds to wait for the connection, and for each part of an answer.
-        batch_size: images in one request; the server must allow so many.
+        batch_size: most images in one request; the server must allow so many.
+        max_request_bytes: largest request; the server must allow it.
 
     Raises:
         ServingError: `url` is not such an address.
@@ -51,6 +56,7 @@ class Client:
         class_names: Sequence[str] | str | Path | None = None,
         timeout: float = 10.0,
         batch_size: int = 16,
+        max_request_bytes: int = MAX_REQUEST_BYTES,
     ):
         try:
             parts = urlsplit(url)
@@ -65,6 +71,7 @@ class Client:
         self._address = f"{parts.scheme}://{parts.netloc}{self._path}"
         self._timeout = timeout
         self._batch_size = batch_size
+        self._max_request_bytes = max_request_bytes
         if isinstance(class_names, str | Path):
             class_names = read_labels_file(Path(class_names))
         self._class_names = None if class_names is None else tuple(class_names)
@@ -83,7 +90,7 @@ class Client:
             self._class_names = tuple(names)
         return self._class_names
 
-    def predict(self, images: Sequence[np.ndarray | str | Path] | np.ndarray) -> list[dict[str, float]]:
+    def predict(self, images: Images) -> list[dict[str, float]]:
         """Probabilities by class name.
 
         Args:
@@ -93,12 +100,12 @@ class Client:
             For each image, class name -> probability.
 
         Raises:
-            ServingError: no usable answer.
+            ServingError: no usable answer, or an image that is too large and cannot be scaled down.
             ImageReadError: an image cannot be read.
         """
         return [dict(zip(self.class_names, row)) for row in self.predict_proba(images).tolist()]
 
-    def predict_proba(self, images: Sequence[np.ndarray | str | Path] | np.ndarray) -> np.ndarray:
+    def predict_proba(self, images: Images) -> np.ndarray:
         """Class probabilities, (N, C) float32.
 
         Args, Raises: as `predict`.
@@ -106,11 +113,10 @@ class Client:
         if not len(images):
             return np.empty((0, len(self.class_names)), np.float32)
         rows: list = []
-        for start in range(0, len(images), self._batch_size):
-            files = [_encoded(image) for image in images[start : start + self._batch_size]]
+        for files in self._batches(images):
             body = {
                 "signature_name": SIGNATURE,
-                "instances": [{"b64": base64.b64encode(file).decode()} for file in files],
+                "instances": [{"b64": base64.b64encode(file.content).decode()} for file in files],
             }
             predictions = self._ask("POST", ":predict", body).get("predictions")
             if not isinstance(predictions, list) or len(predictions) != len(files):
@@ -122,6 +128,46 @@ class Client:
                 f"{self._address}: {probs.shape[1]} probabilities for the classes {', '.join(self.class_names)}"
             )
         return probs
+
+    def _batches(self, images: Images) -> Iterator[list[SentImage]]:
+        """The images in requests that the server takes: not too many, too long, or of too many pixels."""
+        batch: list[SentImage] = []
+        for index, image in enumerate(images):
+            sent = self._fitting(image, index)
+            together = [*batch, sent]
+            if (
+                len(together) > self._batch_size
+                or sum(part.body_bytes for part in together) + _FRAME > self._max_request_bytes
+                or sum(part.pixels for part in together) > MAX_PIXELS
+            ):
+                yield batch
+                together = [sent]
+            batch = together
+        yield batch
+
+    def _fitting(self, image: np.ndarray | str | Path, index: int) -> SentImage:
+        """The image as a file that fits into a request."""
+        sent = whole = SentImage.of(image)
+        while not sent.fits(self._max_request_bytes - _FRAME, MAX_PIXELS):
+            least = self._input_size()
+            if least is None or sent.height // 2 < least[0] or sent.width // 2 < least[1]:
+                raise ServingError(
+                    f"{image if isinstance(image, str | Path) else f'image {index}'}: {whole.width}x{whole.height} "
+                    f"pixels, {whole.body_bytes / 2**20:.3g} MiB of a request; the limits are {MAX_PIXELS} and "
+                    f"{self._max_request_bytes / 2**20:.3g}; scale it down, or cut the face out"
+                )
+            sent = sent.halved(image)
+        return sent
+
+    def _input_size(self) -> tuple[int, int] | None:
+        """Height and width of the model's input; None where the server does not tell them."""
+        answer = self._ask("GET", "/metadata")
+        try:
+            signatures = answer["metadata"]["signature_def"]["signature_def"]
+            _, height, width, _ = signatures["serving_default"]["inputs"]["image"]["tensor_shape"]["dim"]
+            return int(height["size"]), int(width["size"])
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def _ask(self, method: str, path: str, body: dict | None = None) -> dict:
         connection = self._connect(self._host, self._port, timeout=self._timeout)
@@ -146,25 +192,3 @@ class Client:
         if not isinstance(answer, dict):
             raise ServingError(f"{self._address}: an answer that is not a JSON object")
         return answer
-
-
-def _encoded(image: np.ndarray | str | Path) -> bytes:
-    """A file as the model decodes it: JPEG and PNG as they are, if upright; all else as PNG."""
-    if isinstance(image, str | Path):
-        if _is_upright_jpeg_or_png(Path(image)):
-            return Path(image).read_bytes()
-        try:
-            image = read_image(image)
-        except ImageReadError as error:
-            raise ImageReadError(f"{image}: {error}") from error
-    file = io.BytesIO()
-    Image.fromarray(to_rgb(image)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _is_upright_jpeg_or_png(path: Path) -> bool:
-    try:
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
-            return image.getexif().get(ExifTags.Base.Orientation, 1) == 1
-    except (OSError, SyntaxError, ValueError):  # read_image says what is wrong, or reads another format
-        return False

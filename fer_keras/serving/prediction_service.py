@@ -46,7 +46,10 @@ class PredictionService(
         name = self._model.served.input_name(signature)
         if set(request.inputs) != {name}:
             raise RequestError(f"wanted the input {name!r}, got {sorted(request.inputs)}")
-        outputs = await self._model.predict(signature, _read_tensor(request.inputs[name], name))
+        tensor = request.inputs[name]
+        # make_ndarray repeats the last value up to the size that a message claims
+        self._model.require_size(signature, tuple(dim.size for dim in tensor.tensor_shape.dim))
+        outputs = await self._model.predict(signature, _read_tensor(tensor, name))
         unknown = set(request.output_filter) - set(outputs)
         if unknown:
             raise RequestError(f"no output {sorted(unknown)}; this signature has {sorted(outputs)}")

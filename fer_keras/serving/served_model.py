@@ -14,9 +14,7 @@ from fer_keras.inference.classifier import ModelLoadError, first_line
 from fer_keras.inference.loading import saved_model_version
 from fer_keras.inference.saved_model_classifier import SIGNATURE, SavedModelClassifier
 from fer_keras.serving.errors import RequestError
-
-MAX_PIXELS = 40_000_000
-"""Of one encoded image: a few hundred bytes of PNG can unfold to gigabytes."""
+from fer_keras.serving.limits import MAX_PIXELS
 
 
 class ServedModel:
@@ -95,8 +93,11 @@ class ServedModel:
             return self._check_pixels(batch)
         if batch.ndim != 1:
             raise RequestError(f"wanted a list of encoded images, got an array of shape {batch.shape}")
-        for index, content in enumerate(batch):
-            _check_encoded(content, index)
+        total = sum(_encoded_pixels(content, index) for index, content in enumerate(batch))
+        if total > MAX_PIXELS:
+            raise RequestError(
+                f"{len(batch)} images of {total} pixels together, the limit of a request is {MAX_PIXELS}; send fewer"
+            )
         return batch
 
     def _check_pixels(self, batch: np.ndarray) -> np.ndarray:
@@ -130,14 +131,17 @@ class ServedModel:
         return {name: values.numpy() for name, values in outputs.items()}
 
 
-def _check_encoded(content: object, index: int) -> None:
-    """Refuses what is not JPEG or PNG, or too large, by its first bytes."""
+def _encoded_pixels(content: object, index: int) -> int:
+    """Number of pixels of a JPEG or PNG file, by its first bytes; refuses what is neither."""
     if not isinstance(content, bytes):
         raise RequestError(f"image {index}: wanted an encoded image, got {type(content).__name__}")
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
             width, height = image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise RequestError(f"image {index}: too many pixels, the limit is {MAX_PIXELS}") from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise RequestError(f"image {index}: not a JPEG or PNG file") from error
     if width * height > MAX_PIXELS:
         raise RequestError(f"image {index}: {width}x{height} pixels, the limit is {MAX_PIXELS}")
+    return width * height

@@ -3,6 +3,7 @@
 import dataclasses
 
 from fer_keras.serving.batched_model import Batching
+from fer_keras.serving.limits import MAX_REQUEST_BYTES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,6 @@ class ServerOptions:
     host: str = "127.0.0.1"
     http_port: int = 8501
     grpc_port: int = 8500
-    max_request_bytes: int = 8 * 2**20
+    max_request_bytes: int = MAX_REQUEST_BYTES
     grace: int = 30
     batching: Batching = dataclasses.field(default_factory=Batching)

@@ -20,9 +20,13 @@ class TensorFlowServing(http.server.BaseHTTPRequestHandler):
     served = None
     answer = None
     bodies = None
+    signatures = None
 
     def do_GET(self):
-        self.reply(200, {"model_spec": {"name": "faces"}, "metadata": {"signature_def": {}}})
+        self.reply(
+            200,
+            {"model_spec": {"name": "faces"}, "metadata": {"signature_def": {"signature_def": self.signatures or {}}}},
+        )
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -83,6 +87,38 @@ def test_other_formats_and_turned_photographs_are_sent_as_png(tensorflow_serving
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_requests_keep_to_bytes_and_pixels(tensorflow_serving, served, draw, monkeypatch):
+    url, handler = tensorflow_serving
+    images = draw(6)  # noise: about 1.5 kB as PNG, 2 kB in base64
+    expected = served.run("serving_default", images)["probs"]
+    client = Client(url, "faces", CLASSES, max_request_bytes=5000)
+    np.testing.assert_allclose(client.predict_proba(images), expected, atol=1e-6)
+    assert [len(body["instances"]) for body in handler.bodies] == [2, 2, 2]
+    assert max(len(json.dumps(body)) for body in handler.bodies) <= 5000
+    handler.bodies.clear()
+    monkeypatch.setattr("fer_keras.serving.client.MAX_PIXELS", 4 * 24 * 20)
+    np.testing.assert_allclose(Client(url, "faces", CLASSES).predict_proba(images), expected, atol=1e-6)
+    assert [len(body["instances"]) for body in handler.bodies] == [4, 2]
+
+
+def test_a_photograph_that_is_too_large_is_halved_or_refused(tensorflow_serving, served, draw, tmp_path):
+    url, handler = tensorflow_serving
+    small = draw(1)[0]
+    large = small.repeat(4, axis=0).repeat(4, axis=1)
+    Image.fromarray(large).save(tmp_path / "large.png", compress_level=0)
+    client = Client(url, "faces", CLASSES, max_request_bytes=2150)  # what the model's own size takes
+    message = r"large\.png: 80x96 pixels, 0\.0295 MiB of a request; the limits are .* and 0\.00205; scale it down"
+    with pytest.raises(ServingError, match=message):
+        client.predict([tmp_path / "large.png"])  # the server does not tell the size of the model's input
+    dims = [{"size": str(size)} for size in (-1, 24, 20, 3)]
+    handler.signatures = {"serving_default": {"inputs": {"image": {"tensor_shape": {"dim": dims}}}}}
+    expected = served.run("serving_default", small[None])["probs"]
+    np.testing.assert_allclose(client.predict_proba([tmp_path / "large.png"]), expected, atol=1e-6)
+    with pytest.raises(ServingError, match=r"large\.png: 80x96 pixels"):
+        Client(url, "faces", CLASSES, max_request_bytes=1000).predict([tmp_path / "large.png"])
+    assert len(handler.bodies) == 1
+
+
 def test_class_names_from_a_file_or_not_at_all(tensorflow_serving, draw, tmp_path):
     (tmp_path / "labels.txt").write_text("\n".join(CLASSES))
     assert Client(tensorflow_serving[0], "faces", tmp_path / "labels.txt").class_names == CLASSES
@@ -124,9 +160,13 @@ def test_refusals_and_silence_are_one_line(tensorflow_serving, draw):
         Client(address, "faces", CLASSES).predict(draw(1))
 
 
-def test_bad_addresses_and_images(tmp_path):
+def test_bad_addresses_and_images(tmp_path, monkeypatch):
     for url in ("localhost:8501", "http://", "ftp://host", "http://host:port"):
         with pytest.raises(ServingError, match=f"^{url}: "):
             Client(url, "faces")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "bomb.png")
+    with pytest.raises(ImageReadError, match=r"bomb\.png: too large"):
+        Client("http://127.0.0.1:1", "faces", CLASSES).predict([tmp_path / "bomb.png"])
     with pytest.raises(ImageReadError, match=r"missing\.png: no such file"):
         Client("http://127.0.0.1:1", "faces", CLASSES).predict([tmp_path / "missing.png"])

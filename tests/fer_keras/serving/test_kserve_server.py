@@ -122,14 +122,46 @@ def test_bad_requests_are_one_line_of_json(ask, draw, png):
     assert ask(PREDICT, {"instances": [image]})[0] == 200
 
 
-def batches(server) -> tuple[float, float]:
-    """Calls of the model so far, and images in them, as Prometheus sees it."""
+def metrics(server) -> str:
+    """What Prometheus sees."""
     connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    assert "request_predict_seconds_count" in text
+    return text
+
+
+def batches(server) -> tuple[float, float]:
+    """Calls of the model so far, and images in them."""
+    text = metrics(server)
     return tuple(float(re.search(rf"^fer_keras_batch_images_{key} (.*)$", text, re.M)[1]) for key in ("count", "sum"))
+
+
+def test_which_requests_kserve_times(server, ask, channel, draw):
+    import tensorflow as tf
+    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+    from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+    images = draw(1)
+    pixels = {"name": "image", "datatype": "UINT8", "shape": list(images.shape), "data": images.ravel().tolist()}
+    request = PredictRequest()
+    request.model_spec.name = "faces"
+    request.inputs["image"].CopyFrom(tf.make_tensor_proto(images))
+
+    def timed() -> float:
+        found = re.findall(r"^request_predict_seconds_count\{.*\} (.*)$", metrics(server), re.M)
+        return sum(map(float, found))
+
+    routes = [
+        (1, lambda: ask(PREDICT, {"instances": images.tolist()})),
+        (1, lambda: ask("/v2/models/faces/infer", {"inputs": [pixels]})),
+        (0, lambda: ask("/v1/models/faces/versions/1:predict", {"instances": images.tolist()})),
+        (0, lambda: PredictionServiceStub(channel).Predict(request, timeout=60)),
+    ]
+    for counted, send in routes:
+        before, (_, images_before) = timed(), batches(server)
+        send()
+        assert timed() - before == counted and batches(server)[1] - images_before == 1
 
 
 def test_requests_that_come_together_share_a_call_and_one_bad_image_harms_no_other(server, served, draw, png):

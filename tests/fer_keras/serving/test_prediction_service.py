@@ -74,6 +74,31 @@ def test_another_version_an_unknown_output_and_a_damaged_tensor(served, draw):
         call(served, "Predict", request)
 
 
+@pytest.mark.parametrize(
+    ("name", "signature", "shape", "field", "value"),
+    [
+        ("image", "serving_default", [5_000_000, 24, 20, 3], "int_val", 0),
+        ("image", "serving_default", [9, 24, 20, 3], "int_val", 0),
+        ("image", "serving_default", [-1, 24, 20, 3], "int_val", 0),
+        ("image", "serving_default", [2**62, 2**62], "int_val", 0),
+        ("image_bytes", "serve_bytes", [2_000_000_000], "string_val", b"x"),
+    ],
+)
+def test_a_message_that_claims_to_be_huge_is_not_unfolded(
+    served, draw, monkeypatch, name, signature, shape, field, value
+):
+    request = predict_request(draw(1), name, signature_name=signature)
+    tensor = tf.make_tensor_proto(value, dtype=tf.string if field == "string_val" else tf.uint8)
+    del tensor.tensor_shape.dim[:]
+    for size in shape:
+        tensor.tensor_shape.dim.add(size=size)
+    request.inputs[name].CopyFrom(tensor)
+    assert len(request.SerializeToString()) < 100
+    monkeypatch.setattr(tf, "make_ndarray", lambda tensor: pytest.fail("unfolded"))
+    with pytest.raises(RequestError, match=r"wanted 1 to 8 images .*, got the shape \("):
+        call(served, "Predict", request)
+
+
 def test_metadata_and_status(served):
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "faces"

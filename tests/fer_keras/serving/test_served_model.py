@@ -1,4 +1,6 @@
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -6,7 +8,8 @@ import pytest
 from fer_keras.inference.classifier import ModelLoadError
 from fer_keras.inference.loading import load_classifier
 from fer_keras.serving.errors import RequestError
-from fer_keras.serving.served_model import MAX_PIXELS, ServedModel
+from fer_keras.serving.limits import MAX_PIXELS
+from fer_keras.serving.served_model import ServedModel
 
 
 def files(*contents):
@@ -72,17 +75,26 @@ def test_bad_files(served, draw, png):
         served.run("serve_bytes", served.check("serve_bytes", files(good[:-60])))
 
 
-def test_a_small_file_that_unfolds_to_gigabytes_is_refused(served):
-    import struct
-    import zlib
+def empty_png(width, height):
+    """A file of a few bytes that says it has so many pixels."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", 8000, MAX_PIXELS // 8000 + 1, 8, 2, 0, 0, 0)
-    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def test_small_files_that_unfold_to_gigabytes_are_refused(served):
+    content = empty_png(8000, MAX_PIXELS // 8000 + 1)
     with pytest.raises(RequestError, match=f"8000x5001 pixels, the limit is {MAX_PIXELS}"):
         served.check("serve_bytes", files(content))
+    with pytest.raises(RequestError, match=f"image 0: too many pixels, the limit is {MAX_PIXELS}"):
+        served.check("serve_bytes", files(empty_png(30_000, 30_000)))
+    half = empty_png(8000, MAX_PIXELS // 16000)
+    assert len(served.check("serve_bytes", files(half, half))) == 2
+    with pytest.raises(RequestError, match=f"3 images of 60000000 pixels together, .* is {MAX_PIXELS}; send fewer"):
+        served.check("serve_bytes", files(half, half, half))
 
 
 def test_unknown_names(served):
