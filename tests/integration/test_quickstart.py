@@ -57,7 +57,7 @@ def test_the_summary_holds_both_runs(finished):
     assert summary["ldlva"]["labels"]["flipped"] == pytest.approx(0.3, abs=0.01)
     assert len(summary["seconds"]) == 9
     assert sorted(path.name for path in (out / "exported").iterdir()) == [
-        "1", "MODEL_CARD.md", "export.json", "labels.txt", "model.tflite", "model_float16.tflite",
+        "1", "MODEL_CARD.md", "config.yaml", "export.json", "labels.txt", "model.tflite", "model_float16.tflite",
     ]  # fmt: skip
 
 

@@ -124,7 +124,7 @@ VARIANTS = {
     ),
     "ambiguity_distillation": ("ambiguity_distillation", {"ramp_epochs": 2.0, "teacher_decay": 0.5}),
     "fixmatch_aggregated": ("fixmatch", {"floor": 0.5, "ema_decay": 0.5, "aggregation": {"num_experts": 3}}),
-    "votes_aggregated": ("votes", {"aggregation": "leaf"}),
+    "votes_aggregated": ("votes", {"scheme": "majority", "aggregation": "leaf"}),
     "ambiguity_distillation_aggregated": (
         "ambiguity_distillation",
         {"ramp_epochs": 2.0, "teacher_decay": 0.5, "aggregation": {"num_experts": 3}},
