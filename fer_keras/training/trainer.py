@@ -152,6 +152,8 @@ def run_epochs(
             geometry = find_geometry(config.data.directory)
             if geometry is not None:  # predictions are made from crops like those of training
                 geometry.write(folder.path / GEOMETRY_FILE)
+        if config.training.ema is not None:
+            average_statistics(model, config.training.ema)
         model.compile(
             build_optimizer(config.schedule, inputs.steps_per_epoch, config.training.ema),
             jit_compile=config.training.jit_compile,
@@ -201,6 +203,21 @@ def _fit(config: Config, model, inputs: Inputs, recorder: Recorder, done: int, c
             raise
         reason = next(line for line in error.message.splitlines() if "NaN or infinite" in line)
         raise TrainingError(f"{reason.partition(' : ')[0]} (epoch {recorder.state['epoch'] + 1})") from error
+
+
+def average_statistics(model: keras.Model, decay: float) -> None:
+    """Lets BatchNorm average its statistics as slowly as the optimizer averages the weights.
+
+    Averaged weights are judged with the statistics that BatchNorm keeps; where these follow the last hundred steps and
+    the weights are those of the last thousand, the two do not fit. Training itself uses the batches' own statistics.
+
+    Args:
+        model: not yet traced.
+        decay: of the average of the weights.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = max(layer.momentum, decay)
 
 
 def prepare_folder(folder: RunFolder, config: Config, resume: bool | None, overwrite: bool) -> None:

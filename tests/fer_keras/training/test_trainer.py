@@ -7,6 +7,7 @@ import pytest
 from fer_keras.training import TrainingError, train
 from fer_keras.training.recorder import load_history
 from fer_keras.training.run_folder import RunFolder
+from fer_keras.training.trainer import average_statistics
 
 
 def variables(path) -> list[np.ndarray]:
@@ -28,6 +29,17 @@ class StopAfter(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.current == self.epoch and batch == 1:
             raise KeyboardInterrupt
+
+
+def test_statistics_are_averaged_as_slowly_as_the_weights():
+    image = keras.Input((4, 4, 3))
+    slow = keras.layers.BatchNormalization(momentum=0.9999)(keras.layers.BatchNormalization()(image))
+    model = keras.Model(image, slow)
+    average_statistics(model, 0.999)
+    assert [layer.momentum for layer in model.layers[1:]] == [0.999, 0.9999]
+    batch = np.random.default_rng(0).normal(3.0, 1.0, (8, 4, 4, 3)).astype("float32")
+    model(batch, training=True)
+    np.testing.assert_allclose(model.layers[1].moving_mean, 0.001 * batch.mean((0, 1, 2)), rtol=1e-3)
 
 
 RESUMED = {
