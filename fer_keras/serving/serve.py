@@ -57,7 +57,9 @@ def serve(
 
 def _bound(host: str, port: int, purpose: str) -> socket.socket:
     """A socket with this address; it does not listen yet, so that nobody waits for a model that is being loaded."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only where the protocol is named does asyncio send small answers at once; else each waits 40 ms for a receipt.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

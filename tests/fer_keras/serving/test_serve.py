@@ -44,6 +44,12 @@ def test_a_port_that_is_taken_is_one_line(installed, purpose, option):
             serve("no/such/model", options, print)
 
 
+def test_small_answers_are_sent_at_once():
+    # asyncio switches Nagle's algorithm off where the listening socket names its protocol, which connections inherit
+    with module._bound("127.0.0.1", 0, "HTTP") as bound:
+        assert bound.proto == socket.IPPROTO_TCP
+
+
 def test_a_host_that_is_not_here(installed):
     with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:8501 for HTTP: "):
         serve("no/such/model", ServerOptions(host="192.0.2.1"), print)
