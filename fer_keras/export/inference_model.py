@@ -41,8 +41,7 @@ def without_colour(model: keras.Model) -> keras.Model:
     Returns:
         A functional model with the same input and outputs, and the weights of `model`.
     """
-    given = model.inputs[0]
-    image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
+    image = _image_like(model)
     outputs = model(GreyImage(name="grey_image")(image))
     return keras.Model(image, outputs, name=model.name)
 
@@ -58,12 +57,17 @@ def averaged_with_mirror(model: keras.Model) -> keras.Model:
     Returns:
         A functional model with the same input and outputs, and the weights of `model`.
     """
-    given = model.inputs[0]
-    image = keras.Input(given.shape[1:], dtype=given.dtype, name="image")
+    image = _image_like(model)
     pixels = ops.cast(image, "float32")
     both = model(ops.concatenate([pixels, ops.flip(pixels, axis=2)], axis=0))
     outputs = {name: ops.mean(ops.reshape(values, (2, -1, values.shape[-1])), axis=0) for name, values in both.items()}
     return keras.Model(image, outputs, name=model.name)
+
+
+def _image_like(model: keras.Model):
+    """A new input as `model` takes it."""
+    given = model.inputs[0]
+    return keras.Input(given.shape[1:], dtype=given.dtype, name="image")
 
 
 def uses_half_precision(model: keras.Model) -> bool:
