@@ -1,6 +1,8 @@
 """Fixtures for all tests: tiny data sets made on the spot, and the folders of the real data."""
 
 import csv
+import ctypes
+import gc
 import os
 import subprocess
 import sys
@@ -34,6 +36,17 @@ def face(label: int, seed: int, side: int = 48) -> np.ndarray:
     angle = np.pi * label / len(EMOTIONS)
     bars = 128 + 90 * np.sin(2 * np.pi * 4 * (x * np.cos(angle) + y * np.sin(angle)))
     return np.clip(bars[..., None] + rng.normal(0, 20, (side, side, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """After each module: without it a process of the whole run holds gigabytes of graphs that nothing uses any more."""
+    yield
+    if keras := sys.modules.get("keras"):
+        keras.utils.clear_session()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def test_a_name_like_no_other_lists_all():
     [
         ("inceptionv3", {}, "backbone inceptionv3, image size 48x48: Input size must be at least 75x75"),
         ("fer_mini", {"width": 3}, r"unknown option 'width' \(options: widths, blocks\)"),
-        ("mobilenetv2", {"include_top": True}, r"unknown option 'include_top' \(options: alpha\)"),
+        ("mobilenetv2", {"include_top": True}, r"unknown option 'include_top' \(options: alpha, normalization\)"),
         ("fer_mini", {"widths": [4]}, "backbone fer_mini, image size 48x48: widths and blocks"),
         ("fer_mini", {"weights": "imagenet"}, "no ImageNet weights"),
         ("fer_mini", {"weights": "no/such.weights.h5"}, "no/such.weights.h5: no such file"),

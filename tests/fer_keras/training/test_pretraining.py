@@ -41,6 +41,7 @@ def config_with(make_config):
     return make
 
 
+@pytest.mark.slow
 def test_a_run_without_its_weights_file_continues_to_the_same_end(config_with, weights):
     whole = RunFolder(train(config_with("whole", weights)))
     config, record = config_with("parts", weights), pretraining_record("fer_mini", str(weights))

@@ -59,6 +59,7 @@ def test_unlabelled_records_need_no_sidecar(make_config):
         assert (y["label"].numpy() >= 0).all()
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_like_the_uninterrupted_one(make_config):
     options = {"method": LEAF, "data": DATA, "schedule": {"epochs": 2}}
     whole = RunFolder(train(make_config("whole", **options)))
