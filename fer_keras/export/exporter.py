@@ -27,6 +27,7 @@ from fer_keras.export.inference_model import (
 )
 from fer_keras.export.judgement import judge
 from fer_keras.export.keras_file import export_keras
+from fer_keras.export.latency import measure_latencies
 from fer_keras.export.litert import export_litert
 from fer_keras.export.mirror_mean import MirrorMean
 from fer_keras.export.model_card import render_model_card
@@ -195,13 +196,10 @@ def export_model(
         rows = []
         for path, precision in exports:
             exported = load_classifier(path, num_threads=1)
-            limits = (max_drop, tolerance, positions)
-            two_threads = load_classifier(path, num_threads=2) if exported.num_threads else None
-            row = measure_parity(
-                exported, precision, images, labels, reference, probs, *limits, two_threads=two_threads
-            )
+            row = measure_parity(exported, precision, images, labels, reference, probs, max_drop, tolerance, positions)
             reasons = [reason for reason in (row.rejected, surplus(path, inference)) if reason]
             rows.append(dataclasses.replace(row, rejected="; ".join(reasons) or None))
+        rows = _timed(rows, [path for path, _ in exports], images)
         report = _report(source, reference, network, record_set, data, labels, probs, calibration, max_drop)
         report |= {"grey": grey, "mirror": mirror, "accuracy_without_mirror": without_mirror}
         # what is shipped, and not the reference: of grey crops, it takes the colour out
@@ -305,6 +303,15 @@ def _write_exports(
             images = calibration if precision == "int8" else None
             exports.append((write(network, file, class_names, precision, images), precision))
     return exports
+
+
+def _timed(rows: list[Parity], files: list[Path], images) -> list[Parity]:
+    """The rows of `files` with their times on one thread and on two."""
+    one, two = (measure_latencies(files, images, threads) for threads in (1, 2))
+    return [
+        dataclasses.replace(row, latency_p50=one[0], latency_p95=one[1], two_threads_p50=two[0], two_threads_p95=two[1])
+        for row, one, two in zip(rows, one, two, strict=True)
+    ]
 
 
 def _put(source: Path, target: Path) -> None:

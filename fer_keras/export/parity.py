@@ -1,7 +1,6 @@
 """The parity gate: an exported file is kept only if it answers as the trained model does."""
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,8 +23,6 @@ MAX_DIFFERENCE_FROM_HALF = 0.05
 MAX_POSITION_ERROR = 0.05
 """Mean change of valence or arousal that an export of less than float32 may show: 2.5 % of their range."""
 
-LATENCY_RUNS = 100
-
 
 @dataclasses.dataclass(frozen=True)
 class Parity:
@@ -39,12 +36,12 @@ class Parity:
         max_difference: largest ``|p_exported - p_trained|`` over all records and classes.
         mean_difference: its mean.
         size: bytes on disk.
-        latency_p50, latency_p95: milliseconds for one image on one thread (Keras and SavedModel: on TensorFlow's own).
         rejected: why the export is refused, or None.
         position_difference: mean ``|v_exported - v_trained|`` over all records, valence and arousal; None if the
             model does not predict them.
-        two_threads_p50, two_threads_p95: milliseconds for one image on two threads; None where the number of threads
-            cannot be chosen.
+        latency_p50, latency_p95: milliseconds for one image on one thread (`fer_keras.export.latency`).
+            None: not timed.
+        two_threads_p50, two_threads_p95: the same on two threads.
     """
 
     file: str
@@ -54,10 +51,10 @@ class Parity:
     max_difference: float
     mean_difference: float
     size: int
-    latency_p50: float
-    latency_p95: float
     rejected: str | None = None
     position_difference: float | None = None
+    latency_p50: float | None = None
+    latency_p95: float | None = None
     two_threads_p50: float | None = None
     two_threads_p95: float | None = None
 
@@ -72,7 +69,6 @@ def measure_parity(
     max_drop: float = MAX_DROP,
     max_difference: float = MAX_DIFFERENCE,
     reference_positions: np.ndarray | None = None,
-    two_threads: Classifier | None = None,
 ) -> Parity:
     """Measures an exported model and decides whether it may be kept.
 
@@ -86,7 +82,6 @@ def measure_parity(
         max_drop: percentage points of accuracy that may be lost.
         max_difference: largest change of a probability, or of valence and arousal, allowed in float32.
         reference_positions: (N, 2), the trained model's valence and arousal, if it predicts them.
-        two_threads: the exported model, loaded for two threads; timed as well.
 
     Returns:
         The figures; ``rejected`` holds the reason if the export fails.
@@ -117,8 +112,6 @@ def measure_parity(
             reasons.append(
                 f"valence and arousal change by {moved.mean():.2g} on average (allowed: {MAX_POSITION_ERROR:g})"
             )
-    p50, p95 = measure_latency(exported, images)
-    two = (None, None) if two_threads is None else measure_latency(two_threads, images)
     return Parity(
         file=exported.path.name,
         precision=precision,
@@ -127,33 +120,9 @@ def measure_parity(
         max_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
         size=size_on_disk(exported.path),
-        latency_p50=p50,
-        latency_p95=p95,
         rejected="; ".join(reasons) or None,
         position_difference=None if moved is None else float(moved.mean()),
-        two_threads_p50=two[0],
-        two_threads_p95=two[1],
     )
-
-
-def measure_latency(classifier: Classifier, images: np.ndarray, runs: int = LATENCY_RUNS) -> tuple[float, float]:
-    """Time of one image at a time: median and 95th percentile over `runs` calls, in milliseconds.
-
-    Args:
-        classifier: the model; five calls warm it up first.
-        images: (N, H, W, 3) uint8, taken in turn.
-        runs: number of calls timed.
-    """
-    for index in range(5):
-        classifier.predict_proba(images[index % len(images)][None])
-    times = np.empty(runs)
-    for index in range(runs):
-        image = images[index % len(images)][None]
-        start = time.perf_counter()
-        classifier.predict_proba(image)
-        times[index] = time.perf_counter() - start
-    p50, p95 = np.percentile(times, [50, 95]) * 1e3
-    return float(p50), float(p95)
 
 
 def size_on_disk(path: Path) -> int:

@@ -85,3 +85,13 @@ def keras_file(tmp_path, network):
     network.save(file)
     file.with_name("labels.txt").write_text("\n".join(CLASSES))
     return file
+
+
+@pytest.fixture(autouse=True)
+def quick_times(monkeypatch):
+    """The exporter takes times from a table: two processes an export would make these tests slow (`test_latency`)."""
+    from fer_keras.export import exporter
+
+    monkeypatch.setattr(
+        exporter, "measure_latencies", lambda files, images, threads: [(2.0 / threads, 3.0 / threads) for _ in files]
+    )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_keras.emotions import ClassListMismatchError
-from fer_keras.export.parity import measure_latency, measure_parity, size_on_disk
+from fer_keras.export.parity import measure_parity, size_on_disk
 from fer_keras.inference.classifier import Classifier
 
 
@@ -46,7 +46,7 @@ def test_figures(measure):
     assert (row.file, row.precision, row.size, row.rejected) == ("model.tflite", "int8", 1234, None)
     assert (row.accuracy, row.drop) == (0.75, 25.0)
     assert row.max_difference == pytest.approx(0.15) and row.mean_difference == pytest.approx(0.15 / 4)
-    assert 0 < row.latency_p50 <= row.latency_p95
+    assert row.latency_p50 is None  # timed elsewhere, all files together
 
 
 def test_lost_accuracy_is_refused(measure):
@@ -74,13 +74,6 @@ def test_another_class_list_is_an_error():
     exported = Scripted("a.tflite", TABLE, ("neutral", "anger"))
     with pytest.raises(ClassListMismatchError, match=r"\[neutral, fear\].*\[neutral, anger\]"):
         measure_parity(exported, "float32", IMAGES, LABELS, Scripted("b.keras", TABLE), TABLE)
-
-
-def test_latency_counts_single_images_after_a_warm_up():
-    classifier = Scripted("a.tflite", TABLE)
-    p50, p95 = measure_latency(classifier, IMAGES, runs=20)
-    assert classifier.calls == 25
-    assert 0 < p50 <= p95
 
 
 def test_size_of_a_folder(tmp_path):
