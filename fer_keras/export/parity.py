@@ -39,8 +39,8 @@ class Parity:
         rejected: why the export is refused, or None.
         position_difference: mean ``|v_exported - v_trained|`` over all records, valence and arousal; None if the
             model does not predict them.
-        latency_p50, latency_p95: milliseconds for one image on one thread (`fer_keras.export.latency`).
-            None: not timed.
+        latency_p50, latency_p95: milliseconds for one image on one thread (`fer_keras.export.latency`);
+            None where they were not timed.
         two_threads_p50, two_threads_p95: the same on two threads.
     """
 
