@@ -32,11 +32,24 @@ def write_config(tiny_record_set, tmp_path):
     return write
 
 
-def start(config) -> subprocess.Popen:
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.Popen(
-        [*COMMAND, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    )
+@pytest.fixture
+def start():
+    """Starts a training process; none outlives the test."""
+    processes = []
+
+    def run(config) -> subprocess.Popen:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        processes.append(
+            subprocess.Popen(
+                [*COMMAND, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            )
+        )
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 def wait_for_epoch(process: subprocess.Popen, run, epoch: int) -> None:
@@ -46,6 +59,7 @@ def wait_for_epoch(process: subprocess.Popen, run, epoch: int) -> None:
         if state.is_file() and json.loads(state.read_text())["epoch"] >= epoch:
             return
         time.sleep(0.01)
+    process.kill()
     raise AssertionError(f"epoch {epoch} was not reached: {process.communicate()[0]}")
 
 
@@ -54,7 +68,7 @@ def variables(run) -> dict:
         return dict(stored)
 
 
-def test_kill_and_resume_bit_for_bit(write_config):
+def test_kill_and_resume_bit_for_bit(write_config, start):
     whole_config, whole = write_config("whole")
     parts_config, parts = write_config("parts")
     reference = start(whole_config)
@@ -75,7 +89,7 @@ def test_kill_and_resume_bit_for_bit(write_config):
         np.testing.assert_array_equal(found[key], value)
 
 
-def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(write_config):
+def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(write_config, start):
     config, run = write_config("stopped", epochs=2000)
     process = start(config)
     wait_for_epoch(process, run, 1)

@@ -180,9 +180,15 @@ def test_serve_says_where_and_ends_with_ctrl_c(tflite, install, tmp_path):
     arguments = ["demo", tflite, "--out", tmp_path / "page", "--litert-js", install(), "--serve", "--port", "0"]
     command = [sys.executable, "-u", "-m", "fer_keras.cli.main", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        address = next(found[0] for line in process.stdout if (found := re.match(r"http://127\.0\.0\.1:\d+/", line)))
-        with urllib.request.urlopen(address) as answer:
-            assert answer.read() == (tmp_path / "page" / "index.html").read_bytes()
-        process.send_signal(signal.SIGINT)
-        assert process.stdout.read() == "stopped\n"
+        try:
+            address = next(
+                found[0] for line in process.stdout if (found := re.match(r"http://127\.0\.0\.1:\d+/", line))
+            )
+            with urllib.request.urlopen(address) as answer:
+                assert answer.read() == (tmp_path / "page" / "index.html").read_bytes()
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert said == "stopped\n"
     assert process.returncode == 0
