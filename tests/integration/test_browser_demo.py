@@ -95,7 +95,7 @@ def found(chromium, origin, picture) -> dict:
     """What a visitor finds; see ``browser/drive.mjs``."""
     visit = {"chromium": chromium, "picture": str(picture), "pages": [f"{origin}/{name}/" for name in PRECISIONS]}
     command = ["node", str(BROWSER / "drive.mjs"), json.dumps(visit)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

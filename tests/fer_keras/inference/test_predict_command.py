@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 
 import numpy as np
@@ -89,12 +88,13 @@ def test_an_interrupted_video_is_kept(place, stored, tmp_path, monkeypatch):
     write_video([np.full((48, 64, 3), 20 * number, np.uint8) for number in range(9)], tmp_path / "clip.mp4", 10.0)
     arguments = [tmp_path / "clip.mp4", "--model", stored["litert"], "--detector", "none", "--format", "jsonl"]
     arguments += ["--batch-size", 2, "--out", tmp_path / "said.jsonl"]
-    count = iter(range(100))
+    count, before = iter(range(100)), signal.getsignal(signal.SIGINT)
 
     def interrupting(function):
         def call(*args):
             if next(count) == 1:
-                os.kill(os.getpid(), signal.SIGINT)
+                assert signal.getsignal(signal.SIGINT) is not before  # else the signal would end this process
+                signal.raise_signal(signal.SIGINT)
             return function(*args)
 
         return call
@@ -104,7 +104,6 @@ def test_an_interrupted_video_is_kept(place, stored, tmp_path, monkeypatch):
         monkeypatch.setattr(session, "annotate", interrupting(session.annotate))
     else:
         monkeypatch.setattr(json, "dumps", interrupting(json.dumps))
-    before = signal.getsignal(signal.SIGINT)
     code, _, _ = _predict(*arguments)
     assert code == 0 and signal.getsignal(signal.SIGINT) is before
     frames = [json.loads(line)["frame"] for line in (tmp_path / "said.jsonl").read_text().splitlines()]

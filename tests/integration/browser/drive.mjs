@@ -8,12 +8,13 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
 ];
-const browser = await chromium.launch({executablePath, args: FLAGS});
+// Generous: on a busy machine the first start of a browser and the compilation of the runtime take a while.
+const browser = await chromium.launch({executablePath, args: FLAGS, timeout: 180000});
 const found = {requests: [], complaints: [], others: []};
 
 async function visit(options, address = url) {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(120000);
   page.on('request', (request) => found.requests.push(request.url()));
   page.on('pageerror', (error) => found.complaints.push(String(error)));
   page.on('console', (message) => {
