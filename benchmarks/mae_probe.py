@@ -9,7 +9,8 @@ finished run is never repeated.
     fer-tfrecords ferplus --images fer2013.csv.gz --votes fer2013new.csv --out data/ferplus_original
     fer-tfrecords split data/ferplus_original --out data/ferplus_8000 --split Training --validation 0.1 \\
         --train-size 8000
-    python benchmarks/mae_probe.py --data data/ferplus_8000 --epochs 60 --tuning-epochs 20
+    python benchmarks/mae_probe.py --data data/ferplus_8000 --epochs 40 --tuning-epochs 12 \\
+        --set 'backbone.options={patch_size: 6, depth: 6, width: 128, heads: 4}' 'data.image_size=[36, 36]'
 """
 
 import argparse
