@@ -39,7 +39,7 @@ def measure_latencies(
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "images.npy"
-        np.save(file, images[:LATENCY_RUNS])
+        np.save(file, images[:runs])
         request = {"files": [str(Path(path).resolve()) for path in files], "images": str(file)}
         request |= {"threads": threads, "runs": runs}
         done = subprocess.run(

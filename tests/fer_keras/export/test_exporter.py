@@ -117,7 +117,7 @@ def test_a_rejected_saved_model_is_never_served(keras_file, data, out, monkeypat
     assert [name for name in _names(out) if name.isdecimal()] == ["1", "2"]
 
 
-def test_onnx_and_openvino_are_kept(keras_file, data, out):
+def test_onnx_and_openvino_are_kept_and_timed_on_one_and_two_threads(keras_file, data, out):
     pytest.importorskip("onnx")
     pytest.importorskip("openvino")
     console = Console(file=io.StringIO(), width=80)
@@ -127,6 +127,7 @@ def test_onnx_and_openvino_are_kept(keras_file, data, out):
         ("model.onnx", None),
         ("model.xml", None),
     ]
+    assert [(row.latency_p50, row.two_threads_p50) for row in rows] == [(2.0, 1.0)] * 3
     assert rows[2].size == sum((out / name).stat().st_size for name in ("model.xml", "model.bin"))
     assert load_classifier(out / "model.xml").class_names == load_classifier(out / "model.onnx").class_names == CLASSES
     rows = export_model(keras_file, out, data, ["openvino"], ["float32"], max_drop=-100, console=console)
