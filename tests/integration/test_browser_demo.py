@@ -141,6 +141,7 @@ def test_the_frame_follows_mouse_keys_and_touch(found):
 
 
 def test_nothing_but_the_keyboard_is_needed(found):
+    assert found["opened"] is True  # the file input, by Enter, as the visitor's wish
     order = [stop["id"] for stop in found["keyboard"]["order"]]
     assert order == ["choose", "camera", "frame", "smaller", "size", "larger"]
     assert all(stop["outlined"] for stop in found["keyboard"]["order"])
