@@ -37,10 +37,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_keras.data.records import RecordSet, read_columns
+from fer_keras.data.samples import read_samples
 from fer_keras.emotions import EMOTIONS, canonical_name
 from fer_keras.evaluation.evaluator import evaluate
 from fer_keras.evaluation.exclusion import excluded_samples
-from fer_keras.export.samples import read_samples
 from fer_keras.inference.loading import load_classifier
 
 PEER_FILE = "data/emotion_model_quantized.tflite"

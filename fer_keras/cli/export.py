@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fer_keras.cli.split_argument import split_of
+
 
 def export(
     model: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="Run folder or .keras file.")],
@@ -50,12 +52,7 @@ def export(
     from fer_keras.console import print_error
     from fer_keras.export.exporter import export_data, export_model
 
-    judged = None
-    if test is not None:
-        folder, _, name = test.rpartition(":")
-        if not folder or not name:
-            raise typer.BadParameter(f"{test!r} is not DIR:SPLIT", param_hint="--test")
-        judged = Path(folder), name
+    judged = None if test is None else split_of(test, "--test")
     sizes = {"samples": samples, "calibration_samples": calibration_samples}
     records = export_data(model, data, split, calibration_split, **sizes, test=judged)
     rows = export_model(model, out, records, _items(format), _items(precision), max_drop, mirror)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fer_keras.cli.split_argument import split_of
+
 
 def import_weights(
     file: Annotated[
@@ -35,6 +37,18 @@ def import_weights(
         list[str] | None,
         typer.Option(metavar="PATTERN", help="Names (* and ?) that the file may hold unused; may be repeated."),
     ] = None,
+    statistics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR:SPLIT",
+            help="Record set and split whose faces BatchNorm takes its mean and variance from, outputs unchanged; for "
+            "a file that has lost them, like a TensorFlow.js graph. Default: what the file has.",
+        ),
+    ] = None,
+    image_size: Annotated[
+        int, typer.Option(min=8, metavar="N", help="Side of the images of --statistics, in pixels.")
+    ] = 224,
+    samples: Annotated[int, typer.Option(min=1, metavar="N", help="Images of --statistics.")] = 1024,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Make a weights file for backbone.weights of one that PyTorch or Keras wrote, and note where it is from.
@@ -45,8 +59,15 @@ def import_weights(
 
     from fer_keras.backbones.weights.importing import import_weights as import_file
 
-    options = _options(option or [])
-    report = import_file(file, backbone, out, options=options, prefix=prefix, ignore=ignore or [], overwrite=overwrite)
+    faces = None
+    if statistics is not None:
+        from fer_keras.data.records import RecordSet
+        from fer_keras.data.samples import read_samples
+
+        directory, split = split_of(statistics, "--statistics")
+        faces, _ = read_samples(RecordSet.load(directory), split, (image_size, image_size), samples)
+    options = {"options": _options(option or []), "prefix": prefix, "ignore": ignore or [], "faces": faces}
+    report = import_file(file, backbone, out, **options, overwrite=overwrite)
     Console().print(report.table())
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from fer_keras.backbones.weights.provenance import sha256
 from fer_keras.config import dump_config
 from fer_keras.data.records import RecordSet
+from fer_keras.data.samples import read_samples
 from fer_keras.emotions import require_same_classes
 from fer_keras.environment import environment, has_byte_dot_products
 from fer_keras.evaluation.run_folder import EXPORT_REPORT_FILE, read_pretraining
@@ -43,7 +44,6 @@ from fer_keras.export.parity import (
     parity_table,
 )
 from fer_keras.export.precision import PRECISIONS, ExportError
-from fer_keras.export.samples import read_samples
 from fer_keras.export.saved_model import export_saved_model, next_version
 from fer_keras.export.training_record import training_record
 from fer_keras.export.warmup import warmup_available

@@ -17,6 +17,7 @@ from fer_keras.backbones.weights.keras_file import read_keras_file
 from fer_keras.backbones.weights.matching import WeightsError, match
 from fer_keras.backbones.weights.provenance import note_path, sha256, write_note
 from fer_keras.backbones.weights.reading import Reading
+from fer_keras.backbones.weights.statistics import restore_statistics
 from fer_keras.backbones.weights.torch_layouts import TORCH_LAYOUTS
 from fer_keras.files import replacing
 
@@ -36,7 +37,8 @@ class ImportReport:
         out: the file written.
         note: the content of the note beside it: ``source`` (file name), its ``sha256`` and ``format``, ``shards``
             (name -> SHA-256, where the arrays are in files beside the source), ``backbone``, ``options``, ``prefix``,
-            the counts ``parameters`` (arrays) and ``values``, ``not_used`` (names) and ``fer_keras``, the version.
+            the counts ``parameters`` (arrays) and ``values``, ``not_used`` (names), ``statistics`` (where they were
+            restored: number and size of the images) and ``fer_keras``, the version.
     """
 
     out: Path
@@ -60,6 +62,9 @@ class ImportReport:
         table.add_row(
             "not used", f"{len(note['not_used'])}: {', '.join(note['not_used'])}" if note["not_used"] else "0"
         )
+        if "statistics" in note:
+            height, width = note["statistics"]["image_size"]
+            table.add_row("statistics", f"of {note['statistics']['images']:,} images of {height}x{width}")
         table.add_row("written", f"{self.out}, {note_path(self.out).name}")
         return table
 
@@ -72,6 +77,7 @@ def import_weights(
     options: Mapping[str, Any] | None = None,
     prefix: str | None = None,
     ignore: Sequence[str] = (),
+    faces: np.ndarray | None = None,
     overwrite: bool = False,
 ) -> ImportReport:
     """Reads the weights of a backbone from a file and stores them for ``backbone.weights``, with a note on the source.
@@ -87,6 +93,8 @@ def import_weights(
         options: arguments of the backbone's builder.
         prefix: what stands before the backbone's names in the file; None = find it.
         ignore: patterns of names that may stand in the file unused, beside classifiers.
+        faces: (N, H, W, 3) images whose statistics BatchNorm shall hold, see `restore_statistics`; None = those of
+            the file.
         overwrite: replace `out`.
 
     Returns:
@@ -94,6 +102,7 @@ def import_weights(
 
     Raises:
         WeightsError: `out` exists, the source cannot be read, or it does not fit; the message names the parameter.
+            Or `faces` are given for a network without BatchNorm.
         BackboneError: there is no such backbone or option.
 
     Example:
@@ -108,7 +117,7 @@ def import_weights(
         raise WeightsError(f"{source}: no such file")
     # Weights do not depend on the size of the image; every backbone can be built for this one.
     side = _PATCHES * int(options.get("patch_size", 16))
-    model = build_backbone(backbone, (side, side), **options)
+    model = build_backbone(backbone, (side, side) if faces is None else faces.shape[1:3], **options)
     reading = _read(source, model)
     try:
         shapes = {name: array.shape for name, array in reading.found.items()}
@@ -118,6 +127,10 @@ def import_weights(
     except WeightsError as error:
         raise WeightsError(f"{source} does not fit {model.name}: {error}") from error
     reading.assign(arrays)
+    restored = {}
+    if faces is not None:
+        restore_statistics(model, faces)
+        restored = {"statistics": {"images": len(faces), "image_size": list(faces.shape[1:3])}}
     note = {
         "source": source.name,
         "sha256": sha256(source),
@@ -129,6 +142,7 @@ def import_weights(
         "parameters": len(arrays),
         "values": sum(array.size for array in arrays.values()),
         "not_used": [reading.labels.get(name, name) for name in matched.not_used],
+        **restored,
         "fer_keras": fer_keras.__version__,
     }
     write_weights(model, out, note)

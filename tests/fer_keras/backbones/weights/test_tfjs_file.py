@@ -9,12 +9,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from typer.testing import CliRunner
 
 from fer_keras.backbones import build_backbone
 from fer_keras.backbones.weights.importing import import_weights
 from fer_keras.backbones.weights.matching import WeightsError
 from fer_keras.backbones.weights.provenance import sha256
 from fer_keras.backbones.weights.tfjs_file import read_arrays
+from fer_keras.cli.main import app
+from fer_keras.data.records import RecordSet
+from fer_keras.data.samples import read_samples
 
 FACERES = os.environ.get("FER_KERAS_FACERES", "")
 OPTIONS = {"alpha": 0.25, "normalization": "none"}
@@ -79,6 +83,25 @@ def test_outputs_equal_those_of_the_network_that_was_folded(graph_model, network
     found = build_backbone("mobilenet", (64, 64), weights=str(out), **OPTIONS).predict(images, verbose=0)
     assert np.ptp(expected) > 0.5
     np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())  # the file holds float16
+
+
+def test_statistics_come_from_the_faces_of_a_record_set(graph_model, tiny_record_set, tmp_path):
+    plain, restored = tmp_path / "plain.weights.h5", tmp_path / "restored.weights.h5"
+    import_weights(graph_model, "mobilenet", plain, options=OPTIONS, ignore=["feats/*"])
+    words = ["import-weights", str(graph_model), "--backbone", "mobilenet", "--ignore", "feats/*"]
+    words += [word for key, value in OPTIONS.items() for word in ("--option", f"{key}={value}")]
+    statistics = ["--statistics", f"{tiny_record_set}:train", "--image-size", "32", "--samples", "20"]
+    done = CliRunner().invoke(app, [*words, "--out", str(restored), *statistics])
+    assert done.exit_code == 0 and "of 20 images of 32x32" in done.output
+    note = json.loads((tmp_path / "restored.weights.h5.json").read_text())
+    assert note["statistics"] == {"images": 20, "image_size": [32, 32]}
+    networks = [build_backbone("mobilenet", (32, 32), weights=str(file), **OPTIONS) for file in (plain, restored)]
+    images, _ = read_samples(RecordSet.load(tiny_record_set), "train", (32, 32), 20)
+    pixels = images.astype(np.float32)
+    expected, after = (network(pixels, training=False) for network in networks)
+    np.testing.assert_allclose(after, expected, atol=1e-4 * np.abs(expected).max())
+    broken, mended = (np.abs(network(pixels, training=True) - expected).max() for network in networks)
+    assert mended < 1e-3 * np.abs(expected).max() < broken
 
 
 def test_damaged_files_are_one_line(graph_model, tmp_path):

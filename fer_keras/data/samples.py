@@ -1,4 +1,4 @@
-"""Records for calibration and for the parity check: decoded images and labels, spread over a split."""
+"""A number of records of a split: decoded images and labels, spread evenly over it."""
 
 import numpy as np
 import tensorflow as tf
