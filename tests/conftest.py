@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker has about a core to itself: libraries that start a thread for every core only get in each other's way.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(variable, "1")
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -45,6 +50,7 @@ def memory_given_back():
     if keras := sys.modules.get("keras"):
         keras.utils.clear_session()
     gc.collect()
+    gc.freeze()  # what is left stays to the end: not looked through again and again
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -56,6 +56,7 @@ def trainer(tmp_path, monkeypatch):
     log = tmp_path / "ran"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("RAN", str(log))
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)  # the tests' own
     monkeypatch.setattr(runner, "MODULE", "standin")
     monkeypatch.setattr(runner, "_POLL_SECONDS", 0.02)
     return lambda: [line.split("/") for line in log.read_text().split()] if log.is_file() else []
