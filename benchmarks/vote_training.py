@@ -11,6 +11,11 @@ and the divergence of the predictions from all votes. Interrupted, it continues;
     fer-tfrecords split data/ferplus_original --out data/ferplus --split Training --validation 0.1 --seed 0
     for rule in share mass positive; do fer-tfrecords add-candidates data/ferplus --split train --rule $rule; done
     python benchmarks/vote_training.py --jobs 2
+
+``--plain`` compares majority labels with all votes where nothing keeps a network from learning its targets by heart:
+images are mirrored and not cropped. Stored apart, as ``vote_training_plain``:
+
+    python benchmarks/vote_training.py --plain --epochs 24 --runs runs/vote_plain --jobs 2
 """
 
 from pathlib import Path
@@ -31,6 +36,7 @@ SETTING = (
     "backbone.options.widths=[16, 32, 64, 96]",
     "schedule.learning_rate=0.002",
 )
+PLAIN = ("data.augmentation.pad_and_crop=0", "training.deterministic=false", "training.jit_compile=true")
 MEASURES = ("accuracy", "ece", "kl")
 
 
@@ -51,18 +57,22 @@ def main() -> None:
     parser.add_argument("--data", default="data/ferplus", help="record set with the three sidecars")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all runs; not stored")
+    parser.add_argument("--plain", action="store_true", help="majority labels and all votes, without random crops")
     arguments = parser.parse_args()
-    settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING, *arguments.set]
+    files = presets(arguments.runs, arguments.epochs)
+    if arguments.plain:
+        files = [file for file in files if file.stem.endswith(("majority", "all_votes"))]
+    settings = [f"data.directory={arguments.data}", f"schedule.epochs={arguments.epochs}", *SETTING]
+    settings += [*(PLAIN if arguments.plain else ()), *arguments.set]
     # Ambiguity distillation and `all_votes` learn from the raw votes, without a sidecar.
-    content = compare(
-        presets(arguments.runs, arguments.epochs), arguments.runs, settings, arguments, "--differing=data.targets"
-    )
+    content = compare(files, arguments.runs, settings, arguments, "--differing=data.targets")
     for label, figures in content["summary"].items():
         print(label, *(f"{name} {figures[f'test_best_{name}']['mean']:.4f}" for name in MEASURES), sep="  ")
     if arguments.set:
         print("not stored: a trial with --set")
     else:
-        print(store("vote_training", {"training_images": arguments.data, "epochs": arguments.epochs, **content}))
+        name = "vote_training_plain" if arguments.plain else "vote_training"
+        print(store(name, {"training_images": arguments.data, "epochs": arguments.epochs, **content}))
 
 
 if __name__ == "__main__":
