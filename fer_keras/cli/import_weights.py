@@ -59,16 +59,22 @@ def import_weights(
 
     from fer_keras.backbones.weights.importing import import_weights as import_file
 
-    faces = None
-    if statistics is not None:
-        from fer_keras.data.records import RecordSet
-        from fer_keras.data.samples import read_samples
-
-        directory, split = split_of(statistics, "--statistics")
-        faces, _ = read_samples(RecordSet.load(directory), split, (image_size, image_size), samples)
-    options = {"options": _options(option or []), "prefix": prefix, "ignore": ignore or [], "faces": faces}
-    report = import_file(file, backbone, out, **options, overwrite=overwrite)
+    options = _options(option or [])
+    faces = None if statistics is None else _faces(statistics, image_size, samples)
+    report = import_file(
+        file, backbone, out, options=options, prefix=prefix, ignore=ignore or [], faces=faces, overwrite=overwrite
+    )
     Console().print(report.table())
+
+
+def _faces(statistics: str, side: int, samples: int):
+    """(N, side, side, 3) uint8 images of ``DIR:SPLIT``."""
+    from fer_keras.data.records import RecordSet
+    from fer_keras.data.samples import read_samples
+
+    directory, split = split_of(statistics, "--statistics")
+    images, _ = read_samples(RecordSet.load(directory), split, (side, side), samples)
+    return images
 
 
 def _options(assignments: list[str]) -> dict:

@@ -40,7 +40,7 @@ def test_every_face_is_found_and_the_pupils_are_where_people_marked_them(photogr
 
 @pytest.mark.realdata
 def test_smiles_are_happiness(photographs):
-    """All but the faintest: five of the sixteen smile so little that the model calls them neutral."""
+    """Not all of them: five of the sixteen are neutral to the model."""
     predictor = Predictor(SHIPPED, detector=build_detector("mtcnn-runtime"))
     found = {}
     for kind in ("neutral", "smiling"):
